@@ -1,0 +1,168 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The order of targets is the way of an event: contract, plugins, host (rules, sockets, Kubernetes, controller), programs.
+let package = Package(
+    name: "sluice",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "sluice", targets: ["Sluice"]),
+        .executable(name: "sluice-plugin-mongodb", targets: ["MongoDBPlugin"]),
+        .executable(name: "transcode-worker", targets: ["TranscodeWorker"]),
+        .library(name: "PluginKit", targets: ["PluginKit"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2", traits: []),
+        .package(url: "https://github.com/apple/swift-system.git", from: "1.8.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
+    ],
+    targets: [
+        // The contract with plugins.
+        .target(
+            name: "CPluginMessages",
+            path: "Sources/PluginProtocol/CMessages",
+            linkerSettings: [.linkedLibrary("protobuf-c")]
+        ),
+        .target(
+            name: "PluginProtocol",
+            dependencies: ["CPluginMessages", .product(name: "NIOCore", package: "swift-nio")],
+            path: "Sources/PluginProtocol",
+            exclude: ["CMessages", "PluginKit"]
+        ),
+        .target(
+            name: "PluginKit",
+            dependencies: [
+                "PluginProtocol",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/PluginProtocol/PluginKit"
+        ),
+
+        // The plugins, each with its own C library.
+        .systemLibrary(
+            name: "CMongo",
+            path: "Plugins/MongoDB/CMongo",
+            pkgConfig: "libmongoc-1.0",
+            providers: [.apt(["libmongoc-dev"])]
+        ),
+        .target(
+            name: "MongoDB",
+            dependencies: ["CMongo"],
+            path: "Plugins/MongoDB/Driver"
+        ),
+        .executableTarget(
+            name: "MongoDBPlugin",
+            dependencies: [
+                "MongoDB", "PluginKit",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Plugins/MongoDB/Plugin"
+        ),
+
+        // The host.
+        .target(name: "Scaling", path: "Sources/Host/Scaling"),
+        .target(
+            name: "PluginHost",
+            dependencies: [
+                "PluginProtocol",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Sources/Host/PluginHost"
+        ),
+        .systemLibrary(
+            name: "CCurl",
+            path: "Sources/Host/Kubernetes/CCurl",
+            pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]
+        ),
+        .target(
+            name: "Kubernetes",
+            dependencies: [
+                "CCurl",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            path: "Sources/Host/Kubernetes",
+            exclude: ["CCurl"]
+        ),
+        .target(
+            name: "Controller",
+            dependencies: [
+                "Scaling", "PluginHost", "Kubernetes",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Host/Controller"
+        ),
+        .target(
+            name: "Standalone",
+            dependencies: [
+                "Kubernetes",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Sources/Host/Standalone"
+        ),
+        .executableTarget(
+            name: "Sluice",
+            dependencies: [
+                "Controller", "Standalone", "PluginHost", "Kubernetes", "Scaling",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/Host/Main"
+        ),
+
+        // The transcoding case's worker.
+        .executableTarget(
+            name: "TranscodeWorker",
+            dependencies: [
+                "MongoDB",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "examples/transcode/Worker"
+        ),
+
+        // Tests.
+        .testTarget(name: "ScalingTests", dependencies: ["Scaling"]),
+        .testTarget(
+            name: "ControllerTests",
+            dependencies: ["Controller", "Scaling", "PluginHost", "Kubernetes"]
+        ),
+    ]
+)
+
+/// One place for the settings of every Swift target.
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+let touchesC: Set<String> = ["PluginProtocol", "Kubernetes", "MongoDB"]
+for target in package.targets where target.type != .system && !target.name.hasPrefix("C") || target.name == "Controller" || target.name == "ControllerTests" {
+    target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
+    if touchesC.contains(target.name) {
+        target.swiftSettings?.append(.strictMemorySafety())
+    }
+}
