@@ -1,4 +1,4 @@
-package import FoundationEssentials
+internal import FoundationEssentials
 
 /// A JSON document whose shape is not ours to know, such as a Job template.
 package enum JSONValue: Sendable, Hashable {

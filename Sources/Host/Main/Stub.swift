@@ -1,0 +1,2 @@
+// Replaced by the first real file.
+@main struct Stub { static func main() {} }
