@@ -104,7 +104,9 @@ let package = Package(
         .target(
             name: "Controller",
             dependencies: [
-                "Scaling", "PluginHost", "Kubernetes",
+                "Scaling", "PluginHost", "PluginProtocol", "Kubernetes",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Host/Controller"

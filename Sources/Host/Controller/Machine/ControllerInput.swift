@@ -1,0 +1,99 @@
+package import Kubernetes
+package import PluginHost
+
+/// When something happened: on the monotonic clock, and for people.
+package struct Moment: Sendable, Equatable {
+    package let instant: ContinuousClock.Instant
+    /// Seconds of Unix time.
+    package let unixSeconds: Int64
+
+    package init(instant: ContinuousClock.Instant, unixSeconds: Int64) {
+        self.instant = instant
+        self.unixSeconds = unixSeconds
+    }
+}
+
+/// Everything that can happen to the controller.
+package enum ControllerInput: Sendable {
+    /// `scope` is the namespace that the reflector watches, or nil for all.
+    case scaledJobs(Reflection<ScaledJob>, scope: String?)
+    case jobs(JobsChange, scope: String?)
+    case authentications(Reflection<TriggerAuthentication>, scope: String?)
+    case clusterAuthentications(Reflection<ClusterTriggerAuthentication>)
+    case secret(ObjectKey, SecretStore.Entry)
+    case plugin(PluginEvent)
+    case jobCreated(JobReference, Outcome<Void>)
+    case jobLookedUp(JobReference, Outcome<JobSummary?>)
+    case jobDeleted(JobReference, Outcome<Void>)
+    case templateTried(owner: String, revision: UInt64, Outcome<Void>)
+    case statusWritten(owner: String, Outcome<Void>)
+    /// The time that ``ControllerMachine/nextWake`` named has come.
+    case tick
+
+    /// How a call to the API server ended.
+    package typealias Outcome<Value> = Result<Value, KubernetesError>
+}
+
+/// One Job of one ScaledJob.
+package struct JobReference: Sendable, Hashable {
+    /// The UID of the ScaledJob.
+    package let owner: String
+    package let key: ObjectKey
+
+    package init(owner: String, key: ObjectKey) {
+        self.owner = owner
+        self.key = key
+    }
+}
+
+/// A change of the Jobs in one scope.
+package enum JobsChange: Sendable {
+    case replaced([JobSummary], startedAt: ContinuousClock.Instant)
+    case upserted(JobSummary)
+    case deleted(JobSummary)
+    case interrupted(KubernetesError)
+}
+
+/// Something that the controller wants done. Every action is answered by one input, where it says so.
+package enum ControllerAction: Sendable, Equatable {
+    case setTrigger(TriggerID, revision: UInt64, TriggerSpecification)
+    case removeTrigger(TriggerID)
+    case measure([TriggerID])
+    /// The whole set of Secrets to watch from now on.
+    case watchSecrets(Set<ObjectKey>)
+    /// Answered by `jobCreated`.
+    case createJob(JobReference, JobTemplate)
+    /// A dry run of the creation; answered by `templateTried`.
+    case tryTemplate(owner: String, revision: UInt64, ObjectKey, JobTemplate)
+    /// Answered by `jobLookedUp`.
+    case lookUpJob(JobReference)
+    /// Answered by `jobDeleted`.
+    case deleteJob(JobReference)
+    /// Answered by `statusWritten`.
+    case writeStatus(owner: String, ObjectKey, JSONValue)
+    case recordEvent(EventRecord)
+    case log(LogRecord)
+}
+
+/// A Kubernetes Event about one ScaledJob.
+package struct EventRecord: Sendable, Equatable {
+    package enum Kind: String, Sendable {
+        case normal = "Normal"
+        case warning = "Warning"
+    }
+
+    package let kind: Kind
+    package let reason: String
+    package let note: String
+    package let scaledJob: ObjectKey
+    package let uid: String
+}
+
+/// A line for the host's log.
+package struct LogRecord: Sendable, Equatable {
+    package enum Level: Sendable { case debug, info, warning }
+
+    package let level: Level
+    package let message: String
+    package let facts: [String: String]
+}

@@ -1,0 +1,206 @@
+import Kubernetes
+import Scaling
+
+extension ControllerMachine {
+    // MARK: - The template's trial
+
+    /// Has the API server look at a new template before the first event needs it.
+    mutating func tryTemplate(_ record: inout ScaledJobRecord, at now: ContinuousClock.Instant) {
+        switch record.trial {
+        case .untried: break
+        case .refused(_, let retryAt), .unanswered(let retryAt): guard retryAt <= now else { return }
+        case .trying, .accepted: return
+        }
+        guard let template = record.template else { return }
+        record.trial = .trying
+        self.actions.append(
+            .tryTemplate(
+                owner: record.uid,
+                revision: record.templateRevision,
+                record.reference(record.names.trial).key,
+                template
+            )
+        )
+    }
+
+    mutating func templateTried(
+        _ owner: String,
+        _ revision: UInt64,
+        _ outcome: ControllerInput.Outcome<Void>,
+        at moment: Moment
+    ) {
+        guard var record = self.records[owner], record.templateRevision == revision, record.trial == .trying else {
+            return
+        }
+        switch outcome {
+        case .success:
+            record.trial = .accepted
+            record.trialBackoff.reset()
+            record.refusal = nil
+            record.window = CreationWindow(
+                initial: self.configuration.initialCreationWindow,
+                largest: self.configuration.largestCreationsUnderWay
+            )
+        case .failure(let error) where error.status == 400 && error.message.contains("dry run"):
+            // A webhook that cannot take part in a dry run says nothing about the template.
+            record.trial = .accepted
+        case .failure(let error) where error.isRefusal:
+            record.trial = .refused(
+                error.message,
+                retryAt: moment.instant + record.trialBackoff.next(using: &self.random)
+            )
+        case .failure:
+            record.trial = .unanswered(retryAt: moment.instant + record.trialBackoff.next(using: &self.random))
+        }
+        record.needsDecision = true
+        record.mayFillBase = true
+        self.records[owner] = record
+        self.touched.insert(owner)
+    }
+
+    // MARK: - Sending
+
+    /// Hands free places to the ScaledJobs in turn, one Job each.
+    mutating func dispatchCreations(_ moment: Moment) {
+        var passes = self.creationTurns.count
+        while self.creationsUnderWay < self.configuration.largestCreationsUnderWay, passes > 0,
+            let uid = self.creationTurns.next()
+        {
+            passes -= 1
+            guard var record = self.records[uid], let template = record.template, !record.creations.isEmpty else {
+                continue
+            }
+            if let held = record.creationsHeldUntil {
+                guard held <= moment.instant else { continue }
+                record.creationsHeldUntil = nil
+            }
+            guard record.window.hasRoom else {
+                self.records[uid] = record
+                continue
+            }
+            let name = record.creations.removeFirst()
+            self.trackers[uid]?.calling(name)
+            record.window.began()
+            self.creationsUnderWay += 1
+            self.actions.append(.createJob(record.reference(name), template))
+            if !record.creations.isEmpty {
+                self.creationTurns.add(uid)
+                passes += 1
+            }
+            self.records[uid] = record
+        }
+    }
+
+    // MARK: - Outcomes
+
+    mutating func created(_ job: JobReference, _ outcome: ControllerInput.Outcome<Void>, at moment: Moment) {
+        self.creationsUnderWay -= 1
+        let name = job.key.name
+        guard var record = self.records[job.owner] else {
+            self.trackers[job.owner]?.release(name)
+            return self.forgetTrackerIfEmpty(job.owner)
+        }
+        switch outcome {
+        case .success:
+            self.trackers[job.owner]?.confirmed(name, now: moment.instant)
+            record.window.succeeded()
+            record.creationBackoff.reset()
+            record.counters.created += 1
+            record.createdSinceEvent += 1
+            record.refusal = nil
+        case .failure(let error) where error.code == .alreadyExists:
+            record.window.ended()
+            self.trackers[job.owner]?.uncertain(name, mayExist: true)
+            self.actions.append(.lookUpJob(job))
+        case .failure(let error) where error.isRefusal:
+            record.window.refused()
+            self.refused(name, error, &record, at: moment)
+        case .failure(let error):
+            // Unknown or not sent: the slot stays taken, and the same name is asked for again.
+            record.window.refused()
+            self.trackers[job.owner]?.uncertain(name, mayExist: error.mayHaveHappened)
+            if self.trackers[job.owner]?.assumed[name] != nil { record.creations.insert(name, at: 0) }
+            self.hold(&record, error, at: moment)
+        }
+        self.finishBatch(&record, at: moment)
+        self.records[job.owner] = record
+        self.touched.insert(job.owner)
+    }
+
+    private mutating func refused(
+        _ name: String,
+        _ error: KubernetesError,
+        _ record: inout ScaledJobRecord,
+        at moment: Moment
+    ) {
+        if self.trackers[record.uid]?.assumed[name]?.mayExist == true {
+            // An earlier attempt may have been stored before this refusal.
+            self.actions.append(.lookUpJob(record.reference(name)))
+        } else {
+            self.trackers[record.uid]?.release(name)
+        }
+        record.refusal = error.message
+        self.withdrawAll(&record)
+        self.hold(&record, error, at: moment)
+        record.needsDecision = true
+        // Whether the template itself is at fault, a dry run tells.
+        record.trial = .unanswered(retryAt: record.creationsHeldUntil ?? moment.instant)
+        self.note(.warning, "KEDAJobCreateFailed", error.message, &record)
+    }
+
+    private mutating func hold(_ record: inout ScaledJobRecord, _ error: KubernetesError, at moment: Moment) {
+        var pause = record.creationBackoff.next(using: &self.random)
+        if case .after(let asked) = error.retry { pause = Swift.max(pause, asked) }
+        record.creationsHeldUntil = Swift.max(record.creationsHeldUntil ?? moment.instant, moment.instant + pause)
+    }
+
+    /// Takes back every Job that was not sent yet.
+    mutating func withdrawAll(_ record: inout ScaledJobRecord) {
+        guard !record.creations.isEmpty else { return }
+        let withdrawn = Set(self.trackers[record.uid]?.withdraw(record.creations.count) ?? [])
+        record.creations.removeAll { withdrawn.contains($0) }
+    }
+
+    /// One Event for a whole batch.
+    private mutating func finishBatch(_ record: inout ScaledJobRecord, at moment: Moment) {
+        guard record.createdSinceEvent > 0, record.creations.isEmpty, record.window.underWay == 0 else { return }
+        let count = record.createdSinceEvent
+        record.createdSinceEvent = 0
+        self.note(.normal, "KEDAJobsCreated", "Created \(count) \(count == 1 ? "Job" : "Jobs")", &record, always: true)
+    }
+
+    mutating func lookedUp(_ job: JobReference, _ outcome: ControllerInput.Outcome<JobSummary?>, at moment: Moment) {
+        let name = job.key.name
+        guard self.trackers[job.owner]?.assumed[name] != nil else { return }
+        var change = JobTracker.Change()
+        switch outcome {
+        case .success(let found?) where found.owner == job.owner:
+            change = self.trackers[job.owner]?.upserted(found.observed, now: moment.instant) ?? change
+        case .success(let found):
+            // Gone already, or somebody else's: either way this name is not a Job of ours.
+            if found != nil { self.records[job.owner]?.names.saw(name) }
+            self.trackers[job.owner]?.release(name)
+            self.records[job.owner]?.needsDecision = true
+        case .failure(let error):
+            guard var record = self.records[job.owner] else { return }
+            if !record.creations.contains(name) { record.creations.insert(name, at: 0) }
+            self.trackers[job.owner]?.uncertain(name, mayExist: true)
+            self.hold(&record, error, at: moment)
+            self.records[job.owner] = record
+        }
+        self.jobsChanged(of: job.owner, change, at: moment)
+        self.touched.insert(job.owner)
+    }
+}
+
+extension KubernetesError {
+    /// The API server looked at the object and said no; asking again at once changes nothing.
+    var isRefusal: Bool {
+        switch self.code {
+        case .invalid, .forbidden, .notFound, .conflict: true
+        case .unreachable, .timedOut, .cancelled, .unauthorized, .alreadyExists, .expired, .throttled, .serverError,
+            .malformed, .configuration:
+            false
+        }
+    }
+}

@@ -1,0 +1,220 @@
+import Kubernetes
+import PluginHost
+import Scaling
+
+extension ControllerMachine {
+    // MARK: - ScaledJobs
+
+    mutating func handle(_ change: Reflection<ScaledJob>, scope: String?, at moment: Moment) {
+        switch change {
+        case .replaced(let scaledJobs, _):
+            self.synced.insert(.scaledJobs, scope)
+            let listed = Set(scaledJobs.map(\.uid))
+            for (uid, record) in self.records where !listed.contains(uid) {
+                if scope == nil || record.key.namespace == scope { self.remove(uid) }
+            }
+            for scaledJob in scaledJobs { self.upsert(scaledJob, at: moment) }
+        case .upserted(let scaledJob): self.upsert(scaledJob, at: moment)
+        case .deleted(let scaledJob): self.remove(scaledJob.uid)
+        case .interrupted: break
+        }
+    }
+
+    private mutating func upsert(_ scaledJob: ScaledJob, at moment: Moment) {
+        let uid = scaledJob.uid
+        guard !uid.isEmpty else { return }
+        if scaledJob.metadata.deletionTimestamp != nil { return self.remove(uid) }
+        if let former = self.uids.updateValue(uid, forKey: scaledJob.key), former != uid { self.remove(former) }
+        self.uids[scaledJob.key] = uid
+
+        guard var record = self.records[uid] else {
+            var record = self.newRecord(scaledJob, at: moment)
+            self.understand(&record, at: moment)
+            self.records[uid] = record
+            self.touched.insert(uid)
+            return
+        }
+        let before = record.object
+        record.object = scaledJob
+        let isSame =
+            before.spec == scaledJob.spec && before.metadata.labels == scaledJob.metadata.labels
+            && before.metadata.annotations == scaledJob.metadata.annotations
+            && before.metadata.generation == scaledJob.metadata.generation
+        if !isSame {
+            self.understand(&record, at: moment)
+            self.touched.insert(uid)
+        }
+        self.records[uid] = record
+    }
+
+    private func newRecord(_ scaledJob: ScaledJob, at moment: Moment) -> ScaledJobRecord {
+        let status = StatusRecord(scaledJob.status)
+        var names = JobNames(
+            scaledJob: scaledJob.metadata.name,
+            uid: scaledJob.uid,
+            lastNumber: status.written.lastJobNumber
+        )
+        for name in (self.trackers[scaledJob.uid]?.observed ?? [:]).keys { names.saw(name) }
+        return ScaledJobRecord(
+            object: scaledJob,
+            names: names,
+            schedule: PollSchedule(interval: .seconds(30), now: moment.instant),
+            window: CreationWindow(
+                initial: self.configuration.initialCreationWindow,
+                largest: self.configuration.largestCreationsUnderWay
+            ),
+            status: status
+        )
+    }
+
+    /// Reads the specification anew and drops what no longer follows from it.
+    private mutating func understand(_ record: inout ScaledJobRecord, at moment: Moment) {
+        let wasPaused = record.isPaused
+        record.isPaused = WellKnown.isPaused(record.object.metadata.annotations)
+        switch ScaledJobSpecification.parse(record.object.spec) {
+        case .success(let specification):
+            record.specification = specification
+            record.problems = []
+            record.schedule.change(interval: specification.pollingInterval, now: moment.instant)
+            self.renewTemplate(&record, specification, at: moment)
+            if wasPaused && !record.isPaused {
+                record.schedule = PollSchedule(interval: specification.pollingInterval, now: moment.instant)
+            }
+        case .failure(let invalid):
+            record.specification = nil
+            record.problems = invalid.problems
+            record.template = nil
+        }
+        record.needsDecision = true
+        record.needsCleaning = true
+        if record.isPaused || record.specification == nil { self.withdrawAll(&record) }
+        self.resolveTriggers(&record)
+    }
+
+    private mutating func renewTemplate(
+        _ record: inout ScaledJobRecord,
+        _ specification: ScaledJobSpecification,
+        at moment: Moment
+    ) {
+        do {
+            let template = try JobTemplate(
+                for: record.object,
+                jobTargetRef: specification.jobTargetRef,
+                version: self.configuration.version
+            )
+            guard template != record.template else { return }
+            record.template = template
+            record.templateRevision += 1
+            record.trial = .untried
+            record.trialBackoff.reset()
+            record.refusal = nil
+            record.creationsHeldUntil = nil
+            record.creationBackoff.reset()
+        } catch {
+            record.template = nil
+            record.problems = [Problem("spec.jobTargetRef", "cannot be written as JSON")]
+        }
+    }
+
+    private mutating func remove(_ uid: String) {
+        guard let record = self.records.removeValue(forKey: uid) else { return }
+        if self.uids[record.key] == uid { self.uids[record.key] = nil }
+        for trigger in record.triggers where trigger.specification != nil {
+            self.actions.append(.removeTrigger(trigger.id))
+        }
+        // Its Jobs go by their owner reference; calls under way end by themselves.
+        self.trackers[uid]?.releaseAllButCalls()
+        self.forgetTrackerIfEmpty(uid)
+        self.touched.remove(uid)
+        self.secretsMayHaveChanged = true
+    }
+
+    // MARK: - Jobs
+
+    mutating func handle(_ change: JobsChange, scope: String?, at moment: Moment) {
+        switch change {
+        case .replaced(let jobs, let startedAt):
+            self.synced.insert(.jobs, scope)
+            self.replace(jobs, listedAt: startedAt, scope: scope, at: moment)
+        case .upserted(let job):
+            guard let owner = job.owner else { return }
+            self.records[owner]?.names.saw(job.key.name)
+            self.namespaces[owner] = job.key.namespace
+            let change = self.trackers[owner, default: JobTracker()].upserted(job.observed, now: moment.instant)
+            self.jobsChanged(of: owner, change, at: moment)
+        case .deleted(let job):
+            guard let owner = job.owner else { return }
+            self.forgetDeletion(of: job.key.name, owner: owner)
+            let change = self.trackers[owner, default: JobTracker()].deleted(job.key.name, now: moment.instant)
+            self.jobsChanged(of: owner, change, at: moment)
+        case .interrupted: break
+        }
+    }
+
+    private mutating func replace(
+        _ jobs: [JobSummary],
+        listedAt: ContinuousClock.Instant,
+        scope: String?,
+        at moment: Moment
+    ) {
+        var byOwner: [String: [JobSummary]] = [:]
+        for job in jobs {
+            guard let owner = job.owner else { continue }
+            byOwner[owner, default: []].append(job)
+            self.namespaces[owner] = job.key.namespace
+        }
+        // Trackers without a record belong to ScaledJobs that are gone or not listed yet; a relist covers them as well.
+        for owner in Set(self.trackers.keys).union(byOwner.keys).union(self.records.keys) {
+            let namespace = self.records[owner]?.key.namespace ?? self.namespaces[owner]
+            if let scope, namespace != scope { continue }
+            let listed = byOwner[owner] ?? []
+            for job in listed { self.records[owner]?.names.saw(job.key.name) }
+            let names = Set(listed.map(\.key.name))
+            for name in (self.records[owner]?.deletions ?? [:]).keys where !names.contains(name) {
+                self.forgetDeletion(of: name, owner: owner)
+            }
+            let change = self.trackers[owner, default: JobTracker()].replaced(
+                with: listed.map(\.observed),
+                listedAt: listedAt,
+                now: moment.instant
+            )
+            self.jobsChanged(of: owner, change, at: moment)
+        }
+    }
+
+    /// Forgets the Jobs of a ScaledJob that is gone, once the last of them is.
+    mutating func forgetTrackerIfEmpty(_ owner: String) {
+        guard self.records[owner] == nil, self.trackers[owner]?.isEmpty ?? true else { return }
+        self.trackers[owner] = nil
+        self.namespaces[owner] = nil
+    }
+
+    /// A Job that this host deleted is gone.
+    private mutating func forgetDeletion(of job: String, owner: String) {
+        guard self.records[owner]?.deletions.removeValue(forKey: job) != nil else { return }
+        self.records[owner]?.counters.cleaned += 1
+    }
+
+    mutating func jobsChanged(of owner: String, _ change: JobTracker.Change, at moment: Moment) {
+        guard var record = self.records[owner] else {
+            return self.forgetTrackerIfEmpty(owner)
+        }
+        record.counters.succeeded += change.succeeded
+        record.counters.failed += change.failed
+        if change.succeeded > 0 {
+            record.failureStreak = 0
+            record.pushesHeldUntil = nil
+        } else if change.failed > 0 {
+            record.failureStreak += change.failed
+            if record.failureStreak > 1 {
+                let pause = Duration.seconds(1) * (1 << Swift.min(record.failureStreak - 2, 6))
+                let longest = record.specification?.pollingInterval ?? .seconds(30)
+                record.pushesHeldUntil = moment.instant + Swift.min(pause, longest)
+            }
+        }
+        if change.succeeded + change.failed > 0 { record.needsCleaning = true }
+        if change.freedSlots > 0 { record.needsDecision = true }
+        self.records[owner] = record
+        self.touched.insert(owner)
+    }
+}

@@ -1,0 +1,168 @@
+import Kubernetes
+import Scaling
+
+extension ControllerMachine {
+    /// Does whatever is due for one ScaledJob, from what is known now.
+    mutating func reconcile(_ uid: String, at moment: Moment) {
+        guard var record = self.records[uid] else { return }
+        let now = moment.instant
+        self.tryTemplate(&record, at: now)
+        self.poll(&record, at: now)
+        self.measureChanged(&record, at: now)
+        self.decide(&record, at: moment)
+        self.clean(&record, at: now)
+        self.describe(&record, at: moment)
+        self.records[uid] = record
+        if !record.creations.isEmpty { self.creationTurns.add(uid) }
+        if record.deletions.values.contains(.queued) { self.deletionTurns.add(uid) }
+        if let due = record.status.dueAt(now), due <= now { self.statusTurns.add(uid) }
+        self.schedule(uid, at: self.nextWake(of: record, now: now))
+    }
+
+    private func nextWake(of record: ScaledJobRecord, now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        var wakes: [ContinuousClock.Instant] = []
+        if self.mayPoll(record) { wakes.append(record.schedule.next) }
+        if let held = record.creationsHeldUntil, held > now, !record.creations.isEmpty { wakes.append(held) }
+        if let held = record.pushesHeldUntil, held > now, record.triggers.contains(where: \.isDirty) {
+            wakes.append(held)
+        }
+        switch record.trial {
+        case .refused(_, let retryAt), .unanswered(let retryAt): wakes.append(retryAt)
+        default: break
+        }
+        for case .failed(let retryAt) in record.deletions.values { wakes.append(retryAt) }
+        if let due = record.status.dueAt(now), due > now { wakes.append(due) }
+        return wakes.min().map { Swift.max($0, now) }
+    }
+
+    // MARK: - Polling
+
+    private func mayPoll(_ record: ScaledJobRecord) -> Bool {
+        record.specification != nil && !record.isPaused
+    }
+
+    private mutating func poll(_ record: inout ScaledJobRecord, at now: ContinuousClock.Instant) {
+        guard self.mayPoll(record), record.schedule.next <= now + self.configuration.pollSlack else { return }
+        record.schedule.polled(at: now, using: &self.random)
+        record.mayFillBase = true
+        for index in record.triggers.indices where record.triggers[index].opened != nil {
+            self.measure(&record.triggers[index])
+        }
+        // Without a trigger to wait for, the poll itself is the occasion: base Jobs don't depend on readings.
+        if !record.triggers.contains(where: \.isMeasuring) { record.needsDecision = true }
+        self.lookUpOverdue(record, at: now)
+    }
+
+    /// Measures the triggers that reported a change, unless nothing could follow from it now.
+    private mutating func measureChanged(_ record: inout ScaledJobRecord, at now: ContinuousClock.Instant) {
+        guard self.mayPoll(record), let specification = record.specification else { return }
+        if let held = record.pushesHeldUntil {
+            guard held <= now else { return }
+            record.pushesHeldUntil = nil
+        }
+        let unfinished = self.trackers[record.uid]?.unfinished ?? 0
+        for index in record.triggers.indices where record.triggers[index].isDirty {
+            let trigger = record.triggers[index]
+            guard trigger.opened != nil, !trigger.isMeasuring else { continue }
+            // A full ScaledJob measures when a slot comes free; its first reading it takes at once.
+            let hasReading = if case .known = trigger.standing { true } else { false }
+            guard unfinished < specification.bounds.mostUnfinished || !hasReading else { continue }
+            self.measure(&record.triggers[index])
+        }
+    }
+
+    private mutating func measure(_ trigger: inout TriggerRecord) {
+        guard !trigger.isMeasuring else { return }
+        trigger.isMeasuring = true
+        trigger.isDirty = false
+        self.measures.append(trigger.id)
+    }
+
+    /// Asks for Jobs that were created long ago and never shown.
+    private mutating func lookUpOverdue(_ record: ScaledJobRecord, at now: ContinuousClock.Instant) {
+        for name in self.trackers[record.uid]?.overdue(before: now - .seconds(60)) ?? [] {
+            self.actions.append(.lookUpJob(record.reference(name)))
+        }
+    }
+
+    // MARK: - Deciding
+
+    private func mayDecide(_ record: ScaledJobRecord) -> Bool {
+        record.specification != nil && !record.isPaused
+            && self.synced.covers(.jobs, record.key.namespace)
+            && record.trial == .accepted
+    }
+
+    private mutating func decide(_ record: inout ScaledJobRecord, at moment: Moment) {
+        guard record.needsDecision, self.mayDecide(record), let specification = record.specification else { return }
+        let needsAll = specification.combination == .min || specification.combination == .avg
+        if needsAll, record.triggers.contains(where: \.isMeasuring) { return }
+        record.needsDecision = false
+        let policy = ScalingPolicy(bounds: specification.bounds)
+        let backlog = specification.combination.combine(
+            record.triggers.map(\.standing),
+            demandCeiling: specification.bounds.demandCeiling
+        )
+        // Below the minimum, demand is looked at in a second step, with the base Jobs in place.
+        for _ in 0..<2 {
+            let tracker = self.trackers[record.uid] ?? JobTracker()
+            var served = tracker.unfinished
+            if case .known(let amount) = backlog { served = tracker.served(since: amount.askedAt) }
+            let decision = policy.decide(
+                backlog,
+                ScalingPolicy.Jobs(unfinished: tracker.unfinished, servedSinceReading: served)
+            )
+            let fillsBase = decision.limit == .minReplicaCount
+            if fillsBase && !record.mayFillBase { return }
+            self.apply(decision, to: &record, at: moment)
+            guard fillsBase else { break }
+            record.mayFillBase = false
+        }
+    }
+
+    private mutating func apply(_ decision: ScalingDecision, to record: inout ScaledJobRecord, at moment: Moment) {
+        if decision.isActive == true { record.status.becameActive(at: moment.unixSeconds) }
+        self.noteActivity(decision, &record)
+        if decision.create > 0 || decision.limit != record.decision?.limit {
+            self.actions.append(
+                .log(
+                    LogRecord(
+                        level: decision.create > 0 ? .info : .debug,
+                        message: "decided",
+                        facts: [
+                            "scaledjob": record.key.description, "create": "\(decision.create)",
+                            "limit": decision.limit.rawValue, "reason": decision.reason,
+                        ]
+                    )
+                )
+            )
+        }
+        record.decision = decision
+        var tracker = self.trackers[record.uid] ?? JobTracker()
+        let withdrawn = Set(tracker.withdraw(decision.withdraw))
+        if !withdrawn.isEmpty { record.creations.removeAll { withdrawn.contains($0) } }
+        var missing = decision.create
+        while missing > 0 {
+            let name = record.names.next()
+            guard tracker.assume(name) else { continue }
+            record.creations.append(name)
+            missing -= 1
+        }
+        self.trackers[record.uid] = tracker
+        record.status.wanted.lastJobNumber = record.names.lastNumber
+    }
+
+    // MARK: - Cleaning
+
+    private mutating func clean(_ record: inout ScaledJobRecord, at now: ContinuousClock.Instant) {
+        for (name, deletion) in record.deletions {
+            if case .failed(let retryAt) = deletion, retryAt <= now { record.deletions[name] = .queued }
+        }
+        guard record.needsCleaning, self.synced.covers(.jobs, record.key.namespace) else { return }
+        record.needsCleaning = false
+        guard let retention = record.specification?.retention, let tracker = self.trackers[record.uid] else { return }
+        for name in retention.excess(of: tracker.observed.values) where record.deletions[name] == nil {
+            record.deletions[name] = .queued
+        }
+    }
+}

@@ -1,0 +1,220 @@
+import Kubernetes
+import PluginHost
+import PluginProtocol
+import Scaling
+
+extension ControllerMachine {
+    // MARK: - What triggers depend on
+
+    mutating func handle(_ change: Reflection<TriggerAuthentication>, scope: String?) {
+        switch change {
+        case .replaced(let authentications, _):
+            self.synced.insert(.authentications, scope)
+            self.authentications.replace(authentications, in: scope)
+        case .upserted(let authentication): self.authentications.upsert(authentication)
+        case .deleted(let authentication): self.authentications.remove(.namespaced, authentication.key)
+        case .interrupted: return
+        }
+        self.resolveAll { record in record.specification?.triggers.contains { $0.authentication != nil } ?? false }
+    }
+
+    mutating func handle(_ change: Reflection<ClusterTriggerAuthentication>) {
+        switch change {
+        case .replaced(let authentications, _):
+            self.synced.insert(.clusterAuthentications, nil)
+            self.authentications.replace(authentications)
+        case .upserted(let authentication): self.authentications.upsert(authentication)
+        case .deleted(let authentication): self.authentications.remove(.cluster, authentication.key)
+        case .interrupted: return
+        }
+        self.resolveAll { record in
+            record.specification?.triggers.contains { $0.authentication?.kind == .cluster } ?? false
+        }
+    }
+
+    mutating func handle(_ key: ObjectKey, _ entry: SecretStore.Entry) {
+        guard self.secrets.set(key, to: entry) else { return }
+        self.resolveAll { $0.secrets.contains(key) }
+    }
+
+    mutating func resolveAll(where isConcerned: (ScaledJobRecord) -> Bool) {
+        for (uid, record) in self.records where isConcerned(record) {
+            var record = record
+            self.resolveTriggers(&record)
+            self.records[uid] = record
+            self.touched.insert(uid)
+        }
+    }
+
+    mutating func watchReferencedSecrets() {
+        self.secretsMayHaveChanged = false
+        var wanted: Set<ObjectKey> = []
+        for record in self.records.values { wanted.formUnion(record.secrets) }
+        guard wanted != self.watchedSecrets else { return }
+        self.watchedSecrets = wanted
+        self.secrets.keep(only: wanted)
+        self.actions.append(.watchSecrets(wanted))
+    }
+
+    // MARK: - Resolving
+
+    mutating func resolveTriggers(_ record: inout ScaledJobRecord) {
+        let manifests = record.specification?.triggers ?? []
+        for trigger in record.triggers.dropFirst(manifests.count) where trigger.specification != nil {
+            self.actions.append(.removeTrigger(trigger.id))
+        }
+        record.triggers.removeLast(Swift.max(0, record.triggers.count - manifests.count))
+        while record.triggers.count < manifests.count {
+            record.triggers.append(TriggerRecord(id: TriggerID(owner: record.uid, index: record.triggers.count)))
+        }
+        var secrets: Set<ObjectKey> = []
+        if let specification = record.specification {
+            let environment = ContainerEnvironment(
+                jobTargetRef: specification.jobTargetRef,
+                containerName: specification.envSourceContainerName,
+                namespace: record.key.namespace
+            )
+            for (index, manifest) in manifests.enumerated() {
+                let resolver = ParameterResolver(
+                    trigger: manifest,
+                    index: index,
+                    namespace: record.key.namespace,
+                    environment: environment
+                )
+                secrets.formUnion(resolver.referencedSecrets(self.authentications))
+                self.resolve(&record.triggers[index], resolver, scaledJob: record.key)
+            }
+        }
+        if secrets != record.secrets {
+            record.secrets = secrets
+            self.secretsMayHaveChanged = true
+        }
+    }
+
+    private mutating func resolve(_ trigger: inout TriggerRecord, _ resolver: ParameterResolver, scaledJob: ObjectKey) {
+        switch self.resolution(resolver) {
+        case .waiting(let what):
+            // What is open stays open while something is being read again.
+            if trigger.specification == nil { trigger.state = .waiting(what) }
+        case .problems(let problems):
+            trigger.state = .unresolved(problems)
+            trigger.becomeUnknown(problems.first?.description ?? "not resolved")
+            guard trigger.specification != nil else { return }
+            trigger.specification = nil
+            self.actions.append(.removeTrigger(trigger.id))
+        case .resolved(let parameters):
+            let specification = TriggerSpecification(
+                type: resolver.trigger.type,
+                scaledJob: scaledJob.description,
+                parameters: parameters
+            )
+            guard trigger.specification != specification else { return }
+            trigger.specification = specification
+            trigger.revision += 1
+            trigger.state = .opening
+            trigger.becomeUnknown("being opened")
+            self.actions.append(.setTrigger(trigger.id, revision: trigger.revision, specification))
+        }
+    }
+
+    private func resolution(_ resolver: ParameterResolver) -> ParameterResolver.Resolution {
+        if let reference = resolver.trigger.authentication {
+            let isKnown =
+                reference.kind == .namespaced
+                ? self.synced.covers(.authentications, resolver.namespace)
+                : self.synced.covers(.clusterAuthentications, "")
+            guard isKnown else { return .waiting("authentications are being listed") }
+        }
+        guard let offer = self.offers[resolver.trigger.type] else {
+            return self.unknownType(resolver)
+        }
+        return resolver.resolve(offer.declaration, authentications: self.authentications, secrets: self.secrets)
+    }
+
+    private func unknownType(_ resolver: ParameterResolver) -> ParameterResolver.Resolution {
+        guard self.graceIsOver else { return .waiting("plugins are registering") }
+        let types = self.offers.keys.sorted().joined(separator: ", ")
+        let mend =
+            self.offers.isEmpty
+            ? "no plugin is connected; start the plugin that offers it"
+            : "the connected plugins offer \(types); correct it, or start the plugin that offers it"
+        return .problems([
+            Problem("spec.triggers[\(resolver.index)].type", "\"\(resolver.trigger.type)\" is unknown; \(mend)")
+        ])
+    }
+
+    // MARK: - What plugins report
+
+    mutating func handle(_ event: PluginEvent, at moment: Moment) {
+        switch event {
+        case .offers(let offers):
+            self.offers = offers
+            self.resolveAll { _ in true }
+        case .opened(let id, let revision, let opened):
+            self.update(id, revision) { trigger, record in
+                trigger.state = .opened(opened)
+                trigger.isDirty = true
+                record.status.eventNotes["KEDAScalerFailed"] = nil
+            }
+        case .failed(let id, let revision, let failure):
+            self.update(id, revision) { trigger, record in
+                trigger.state = .failed(failure)
+                trigger.readingFailure = failure.message
+                trigger.becomeUnknown(failure.message)
+                record.needsDecision = true
+            }
+        case .reading(let id, let revision, let reading, let askedAt):
+            self.update(id, revision) { trigger, record in
+                trigger.isMeasuring = false
+                guard let opened = trigger.opened else { return }
+                trigger.readingFailure = nil
+                trigger.standing = .known(
+                    TriggerBacklog(
+                        waiting: reading.waiting,
+                        target: opened.target,
+                        isActive: reading.isActive ?? (reading.waiting > opened.activation)
+                    ),
+                    askedAt: askedAt
+                )
+                record.needsDecision = true
+            }
+            self.forgetFreedSlots(of: id.owner)
+        case .unknown(let id, let revision, let failure):
+            self.update(id, revision) { trigger, record in
+                trigger.readingFailure = failure.message
+                trigger.becomeUnknown(failure.message)
+                record.needsDecision = true
+            }
+        case .changed(let id):
+            guard let index = self.records[id.owner]?.triggers.firstIndex(where: { $0.id == id }) else { return }
+            self.records[id.owner]?.triggers[index].isDirty = true
+            self.touched.insert(id.owner)
+        }
+    }
+
+    /// Applies an event to its trigger, unless the trigger has moved on to another revision since.
+    private mutating func update(
+        _ id: TriggerID,
+        _ revision: UInt64,
+        _ change: (inout TriggerRecord, inout ScaledJobRecord) -> Void
+    ) {
+        guard var record = self.records[id.owner], record.triggers.indices.contains(id.index) else { return }
+        var trigger = record.triggers[id.index]
+        guard trigger.revision == revision, trigger.specification != nil else { return }
+        change(&trigger, &record)
+        record.triggers[id.index] = trigger
+        self.records[id.owner] = record
+        self.touched.insert(id.owner)
+    }
+
+    /// Slots freed before the oldest reading in use was asked for no longer matter.
+    private mutating func forgetFreedSlots(of owner: String) {
+        guard let record = self.records[owner] else { return }
+        let asked = record.triggers.compactMap { trigger -> ContinuousClock.Instant? in
+            guard case .known(_, let askedAt) = trigger.standing else { return nil }
+            return askedAt
+        }
+        guard let oldest = asked.min() else { return }
+        self.trackers[owner]?.forgetFreed(before: oldest)
+    }
+}

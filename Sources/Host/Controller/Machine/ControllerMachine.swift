@@ -1,0 +1,150 @@
+import HeapModule
+import Kubernetes
+import PluginHost
+import Scaling
+
+/// The whole controller without its sockets, clocks and tasks: what happens goes in, what must be done comes out.
+///
+/// Everything is level-triggered. An input changes what is known and marks the ScaledJobs that it concerns; each of those
+/// is then reconciled from what is known, so that no order of inputs can lose a step. No input waits for another.
+package struct ControllerMachine: Sendable {
+    package let configuration: ControllerConfiguration
+
+    var records: [String: ScaledJobRecord] = [:]
+    var trackers: [String: JobTracker] = [:]
+    /// The namespace of each tracker, also where its ScaledJob is not known yet.
+    var namespaces: [String: String] = [:]
+    var uids: [ObjectKey: String] = [:]
+    var authentications: AuthenticationStore
+    var secrets = SecretStore()
+    var watchedSecrets: Set<ObjectKey> = []
+    var offers: [String: TriggerTypeOffer] = [:]
+    var synced = SyncedScopes()
+    var random: SystemOrSeededGenerator
+
+    /// Turns of ScaledJobs that have Jobs to create or delete, so that none waits behind a long batch of another.
+    var creationTurns = TurnQueue()
+    var deletionTurns = TurnQueue()
+    var creationsUnderWay = 0
+    var deletionsUnderWay = 0
+    var statusWritesUnderWay = 0
+    var statusTurns = TurnQueue()
+
+    // What one input collects.
+    var actions: [ControllerAction] = []
+    var touched: Set<String> = []
+    var measures: [TriggerID] = []
+    var secretsMayHaveChanged = false
+    /// Whether a trigger type that no plugin offers is a fault by now.
+    private(set) var graceIsOver = false
+    private let graceEnd: ContinuousClock.Instant
+
+    private var wakeups = Heap<Wakeup>()
+
+    package init(configuration: ControllerConfiguration, now: ContinuousClock.Instant, seed: UInt64? = nil) {
+        self.configuration = configuration
+        self.authentications = AuthenticationStore(clusterNamespace: configuration.clusterNamespace)
+        self.random = SystemOrSeededGenerator(seed: seed)
+        self.graceEnd = now + configuration.pluginGrace
+    }
+
+    /// Takes one input and returns what must now be done, in order.
+    package mutating func handle(_ input: ControllerInput, at moment: Moment) -> [ControllerAction] {
+        switch input {
+        case .scaledJobs(let change, let scope): self.handle(change, scope: scope, at: moment)
+        case .jobs(let change, let scope): self.handle(change, scope: scope, at: moment)
+        case .authentications(let change, let scope): self.handle(change, scope: scope)
+        case .clusterAuthentications(let change): self.handle(change)
+        case .secret(let key, let entry): self.handle(key, entry)
+        case .plugin(let event): self.handle(event, at: moment)
+        case .jobCreated(let job, let outcome): self.created(job, outcome, at: moment)
+        case .jobLookedUp(let job, let outcome): self.lookedUp(job, outcome, at: moment)
+        case .jobDeleted(let job, let outcome): self.deleted(job, outcome, at: moment)
+        case .templateTried(let owner, let revision, let outcome):
+            self.templateTried(owner, revision, outcome, at: moment)
+        case .statusWritten(let owner, let outcome): self.statusWritten(owner, outcome, at: moment)
+        case .tick: break
+        }
+        if !self.graceIsOver, moment.instant >= self.graceEnd {
+            self.graceIsOver = true
+            self.resolveAll { _ in true }
+        }
+        self.wakeDue(moment.instant)
+        self.settle(moment)
+        defer { self.actions.removeAll(keepingCapacity: true) }
+        return self.actions
+    }
+
+    /// When the next `tick` is due; nil when nothing waits for the clock.
+    package var nextWake: ContinuousClock.Instant? {
+        guard !self.graceIsOver else { return self.wakeups.min?.at }
+        return self.wakeups.min.map { Swift.min($0.at, self.graceEnd) } ?? self.graceEnd
+    }
+
+    /// Reconciles what was touched, then hands out the turns for calls.
+    private mutating func settle(_ moment: Moment) {
+        // Reconciling may touch others (a freed turn), never itself for ever: each pass only consumes flags.
+        while let uid = self.touched.popFirst() {
+            self.reconcile(uid, at: moment)
+        }
+        if self.secretsMayHaveChanged { self.watchReferencedSecrets() }
+        self.dispatchCreations(moment)
+        self.dispatchDeletions(moment)
+        self.dispatchStatusWrites(moment)
+        if !self.measures.isEmpty {
+            self.actions.append(.measure(self.measures))
+            self.measures.removeAll(keepingCapacity: true)
+        }
+    }
+
+    private mutating func wakeDue(_ now: ContinuousClock.Instant) {
+        // Polls that fall close together share one message to the plugin.
+        let horizon = now + self.configuration.pollSlack
+        while let next = self.wakeups.min, next.at <= horizon {
+            self.wakeups.removeMin()
+            guard self.records[next.uid]?.wakeAt == next.at else { continue }
+            self.records[next.uid]?.wakeAt = nil
+            self.touched.insert(next.uid)
+        }
+    }
+
+    /// Notes when a record must be looked at again.
+    mutating func schedule(_ uid: String, at instant: ContinuousClock.Instant?) {
+        guard let record = self.records[uid], record.wakeAt != instant else { return }
+        self.records[uid]?.wakeAt = instant
+        if let instant { self.wakeups.insert(Wakeup(at: instant, uid: uid)) }
+    }
+}
+
+/// What the controller is set up with.
+package struct ControllerConfiguration: Sendable {
+    /// The host's version, for `app.kubernetes.io/version`.
+    package var version: String
+    /// The namespaces to work in; nil for all.
+    package var namespaces: [String]?
+    /// Where the Secrets of ClusterTriggerAuthentications are.
+    package var clusterNamespace: String
+    package var largestCreationsUnderWay = 48
+    package var largestDeletionsUnderWay = 16
+    package var largestStatusWritesUnderWay = 8
+    /// The creation window of a ScaledJob whose template the API server has accepted.
+    package var initialCreationWindow = 8
+    /// Polls due within this of each other go out together.
+    package var pollSlack = Duration.milliseconds(10)
+    /// How long a trigger type may be unknown after the start before that counts as a fault.
+    package var pluginGrace = Duration.seconds(5)
+
+    package init(version: String, namespaces: [String]? = nil, clusterNamespace: String = "sluice") {
+        self.version = version
+        self.namespaces = namespaces
+        self.clusterNamespace = clusterNamespace
+    }
+}
+
+/// An entry of the wake-up queue. Entries that a record no longer stands for are skipped.
+private struct Wakeup: Comparable, Sendable {
+    let at: ContinuousClock.Instant
+    let uid: String
+
+    static func < (left: Wakeup, right: Wakeup) -> Bool { (left.at, left.uid) < (right.at, right.uid) }
+}

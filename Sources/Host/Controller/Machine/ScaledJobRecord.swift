@@ -1,0 +1,80 @@
+import Kubernetes
+import Scaling
+
+/// Everything that the controller knows about one ScaledJob, apart from its Jobs.
+struct ScaledJobRecord {
+    /// Whether the API server accepts the Job template.
+    enum Trial: Equatable {
+        case untried
+        case trying
+        case accepted
+        case refused(String, retryAt: ContinuousClock.Instant)
+        /// No answer; tried again.
+        case unanswered(retryAt: ContinuousClock.Instant)
+    }
+
+    enum Deletion: Equatable {
+        case queued
+        case calling
+        /// The server said yes; the watch has not shown it yet.
+        case done
+        case failed(retryAt: ContinuousClock.Instant)
+    }
+
+    var object: ScaledJob
+    var specification: ScaledJobSpecification?
+    var problems: [Problem] = []
+    var triggers: [TriggerRecord] = []
+    var secrets: Set<ObjectKey> = []
+    var isPaused = false
+
+    var names: JobNames
+    var template: JobTemplate?
+    var templateRevision: UInt64 = 0
+    var trial: Trial = .untried
+    var trialBackoff = Backoff(base: .seconds(1), cap: .seconds(60))
+
+    var schedule: PollSchedule
+    var decision: ScalingDecision?
+    /// Something changed that the decision depends on.
+    var needsDecision = false
+    /// A poll has come since base Jobs were last filled up.
+    var mayFillBase = false
+
+    /// Names to create, in order.
+    var creations: [String] = []
+    var window: CreationWindow
+    var creationBackoff = Backoff(base: .milliseconds(200), cap: .seconds(60))
+    /// No creation is sent before this.
+    var creationsHeldUntil: ContinuousClock.Instant?
+    /// Why the API server last refused a Job; nil after a success.
+    var refusal: String?
+    var createdSinceEvent = 0
+    /// Failed Jobs since the last one that succeeded.
+    var failureStreak = 0
+    /// Changes reported by a plugin wait until this, so that Jobs that fail at once don't chase each other.
+    var pushesHeldUntil: ContinuousClock.Instant?
+
+    var deletions: [String: Deletion] = [:]
+    var needsCleaning = true
+    var cleaningBackoff = Backoff(base: .milliseconds(200), cap: .seconds(30))
+
+    var status: StatusRecord
+    var counters = Counters()
+    /// The time for which this record is in the wake-up queue.
+    var wakeAt: ContinuousClock.Instant?
+
+    struct Counters: Sendable, Equatable {
+        var created = 0
+        var succeeded = 0
+        var failed = 0
+        var cleaned = 0
+    }
+
+    var key: ObjectKey { self.object.key }
+    var uid: String { self.object.uid }
+
+    func reference(_ job: String) -> JobReference {
+        JobReference(owner: self.uid, key: ObjectKey(namespace: self.key.namespace, name: job))
+    }
+}

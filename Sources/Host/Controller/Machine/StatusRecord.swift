@@ -1,0 +1,108 @@
+import Kubernetes
+
+/// What the status of a ScaledJob should say, what it says, and when it may be written again.
+struct StatusRecord {
+    /// The content of the status that the host writes.
+    struct Content: Equatable {
+        var conditions: [Condition]
+        var triggersTypes = ""
+        var authenticationsTypes = ""
+        /// Unix seconds, coarsened; nil when it was never active.
+        var lastActiveTime: Int64?
+        var lastDecision = ""
+        var lastJobNumber: UInt64 = 0
+
+        /// The part whose change is written at once.
+        var urgent: [String] {
+            self.conditions.map { "\($0.kind.rawValue)\($0.status.rawValue)\($0.reason)\($0.message)" }
+                + [self.triggersTypes, self.authenticationsTypes]
+        }
+    }
+
+    /// The least time between two writes of one object.
+    static let urgentInterval = Duration.milliseconds(100)
+    static let calmInterval = Duration.seconds(5)
+    /// How exactly `lastActiveTime` is kept.
+    static let activeTimeSteps: Int64 = 30
+
+    var wanted: Content
+    var written: Content
+    var isWriting = false
+    /// What the write under way holds.
+    var writing: Content?
+    var lastWriteAt: ContinuousClock.Instant?
+    var retryAt: ContinuousClock.Instant?
+    var failures = 0
+    var eventNotes: [String: String] = [:]
+
+    init(_ status: JSONValue?) {
+        let conditions = (status?["conditions"]?.arrayValue ?? []).compactMap(Condition.init)
+        self.written = Content(
+            conditions: conditions,
+            triggersTypes: status?["triggersTypes"]?.stringValue ?? "",
+            authenticationsTypes: status?["authenticationsTypes"]?.stringValue ?? "",
+            lastActiveTime: status?["lastActiveTime"]?.stringValue.flatMap(KubernetesTime.seconds(parsing:)),
+            lastDecision: status?["lastDecision"]?.stringValue ?? "",
+            lastJobNumber: UInt64(exactly: status?["lastJobNumber"]?.integerValue ?? 0) ?? 0
+        )
+        self.wanted = self.written
+        self.wanted.conditions = Condition.Kind.allCases.map { kind in
+            conditions.first { $0.kind == kind } ?? Condition(kind, kind == .paused ? .no : .unknown)
+        }
+    }
+
+    func condition(_ kind: Condition.Kind) -> Condition {
+        self.wanted.conditions.first { $0.kind == kind } ?? Condition(kind, .unknown)
+    }
+
+    /// Sets a condition; true when its status changed.
+    mutating func set(_ condition: Condition) -> Bool {
+        guard let index = self.wanted.conditions.firstIndex(where: { $0.kind == condition.kind }) else { return false }
+        let before = self.wanted.conditions[index]
+        self.wanted.conditions[index] = condition
+        return before.status != condition.status
+    }
+
+    mutating func becameActive(at seconds: Int64) {
+        if let last = self.wanted.lastActiveTime, seconds - last < Self.activeTimeSteps, seconds >= last { return }
+        self.wanted.lastActiveTime = seconds
+    }
+
+    /// When the next write is due; nil when there is nothing to write or a write is under way.
+    func dueAt(_ now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        guard !self.isWriting, self.wanted != self.written else { return nil }
+        let spacing = self.wanted.urgent == self.written.urgent ? Self.calmInterval : Self.urgentInterval
+        let due = self.lastWriteAt.map { $0 + spacing } ?? now
+        return self.retryAt.map { Swift.max($0, due) } ?? due
+    }
+
+    mutating func beginWrite(_ now: ContinuousClock.Instant) -> JSONValue {
+        self.isWriting = true
+        self.writing = self.wanted
+        self.lastWriteAt = now
+        self.retryAt = nil
+        var status: JSONValue = [
+            "conditions": .array(self.wanted.conditions.map(\.json)),
+            "triggersTypes": .string(self.wanted.triggersTypes),
+            "authenticationsTypes": .string(self.wanted.authenticationsTypes),
+            "lastDecision": .string(self.wanted.lastDecision),
+            "lastJobNumber": .integer(Int64(clamping: self.wanted.lastJobNumber)),
+        ]
+        if let seconds = self.wanted.lastActiveTime {
+            status["lastActiveTime"] = .string(KubernetesTime.text(seconds: seconds))
+        }
+        return ["status": status]
+    }
+
+    mutating func endWrite(_ succeeded: Bool, now: ContinuousClock.Instant) {
+        self.isWriting = false
+        if succeeded, let writing {
+            self.written = writing
+            self.failures = 0
+        } else {
+            self.failures = Swift.min(self.failures + 1, 6)
+            self.retryAt = now + .milliseconds(500) * (1 << self.failures)
+        }
+        self.writing = nil
+    }
+}

@@ -1,0 +1,49 @@
+/// Chooses the names of a ScaledJob's Jobs: its name, a mark of its UID and a number that only grows.
+///
+/// Names follow from the cluster's state, not from chance: a host that was restarted in the middle of a batch goes on
+/// with the numbers that the old one had in flight, and the API server refuses the second Job of that name.
+package struct JobNames: Sendable, Equatable {
+    /// The longest name whose Pods still fit the label `job-name`.
+    package static let longestName = 63
+
+    private let prefix: String
+    /// The highest number that was ever given out or seen.
+    package private(set) var lastNumber: UInt64
+
+    package init(scaledJob: String, uid: String, lastNumber: UInt64 = 0) {
+        let mark = Self.mark(of: uid)
+        // 20 digits of the number and two hyphens.
+        let room = Self.longestName - mark.utf8.count - 22
+        var head = String(decoding: scaledJob.utf8.prefix(room), as: UTF8.self)
+        while head.last == "-" || head.last == "." { head.removeLast() }
+        self.prefix = "\(head)-\(mark)-"
+        self.lastNumber = lastNumber
+    }
+
+    package mutating func next() -> String {
+        self.lastNumber += 1
+        return "\(self.prefix)\(self.lastNumber)"
+    }
+
+    /// Makes sure that numbers go on after this name, where it is one of ours.
+    package mutating func saw(_ name: String) {
+        guard name.hasPrefix(self.prefix), let number = UInt64(name.dropFirst(self.prefix.count)) else { return }
+        self.lastNumber = Swift.max(self.lastNumber, number)
+    }
+
+    /// The name under which the template is tried without being stored.
+    package var trial: String { "\(self.prefix)0" }
+
+    /// Five characters that tell a ScaledJob from an earlier one of the same name (FNV-1a of its UID).
+    private static func mark(of uid: String) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in uid.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        let alphabet = Array("bcdfghjklmnpqrstvwxz2456789".unicodeScalars)
+        var text = ""
+        for _ in 0..<5 {
+            text.unicodeScalars.append(alphabet[Int(hash % UInt64(alphabet.count))])
+            hash /= UInt64(alphabet.count)
+        }
+        return text
+    }
+}

@@ -1,0 +1,212 @@
+/// The Jobs of one ScaledJob: those that the API server has shown, and those that were asked for and not shown yet.
+///
+/// A name is in exactly one of the two. Whatever is unfinished in either holds a slot, so neither a stale watch nor a
+/// call whose outcome is unknown can make room for a Job too many.
+package struct JobTracker: Sendable, Equatable {
+    /// A Job as the API server showed it.
+    package struct Observed: Sendable, Equatable {
+        package enum Phase: Sendable, Equatable {
+            case unfinished
+            /// `at` is when the condition became true, in Unix seconds.
+            case succeeded(at: Int64)
+            case failed(at: Int64)
+        }
+
+        package var name: String
+        package var uid: String
+        package var phase: Phase
+        package var isDeleting: Bool
+
+        package init(name: String, uid: String, phase: Phase, isDeleting: Bool = false) {
+            self.name = name
+            self.uid = uid
+            self.phase = phase
+            self.isDeleting = isDeleting
+        }
+
+        package var isFinished: Bool { self.phase != .unfinished }
+    }
+
+    /// A Job that was asked for.
+    package struct Assumed: Sendable, Equatable {
+        package enum State: Sendable, Equatable {
+            /// Not sent yet, or never reached the server.
+            case queued
+            case calling
+            /// The server may have it: asked for again under the same name.
+            case uncertain
+            /// The server said yes; the watch has not shown it yet.
+            case confirmed(at: ContinuousClock.Instant)
+        }
+
+        package var state: State
+        package var attempts = 0
+        /// Some attempt may have reached the server.
+        package var mayExist = false
+    }
+
+    /// What a change of the Jobs means for the decision.
+    package struct Change: Sendable, Equatable {
+        package var freedSlots = 0
+        package var succeeded = 0
+        package var failed = 0
+        package var deleted = 0
+
+        package init() {}
+    }
+
+    package private(set) var observed: [String: Observed] = [:]
+    package private(set) var assumed: [String: Assumed] = [:]
+    /// When slots were freed, oldest first; forgotten by ``forgetFreed(before:)``.
+    private var freedAt: [ContinuousClock.Instant] = []
+    private var unfinishedObserved = 0
+
+    package init() {}
+
+    /// Jobs that hold a slot.
+    package var unfinished: Int { self.unfinishedObserved + self.assumed.count }
+
+    package var isEmpty: Bool { self.observed.isEmpty && self.assumed.isEmpty }
+
+    /// Jobs that held a slot at any time since `instant`.
+    package func served(since instant: ContinuousClock.Instant) -> Int {
+        self.unfinished + self.freedAt.reversed().prefix { $0 >= instant }.count
+    }
+
+    /// Bounds the memory of freed slots to what readings still in use can need.
+    package mutating func forgetFreed(before instant: ContinuousClock.Instant) {
+        let keep = self.freedAt.firstIndex { $0 >= instant } ?? self.freedAt.endIndex
+        self.freedAt.removeFirst(keep)
+    }
+
+    package func contains(_ name: String) -> Bool {
+        self.observed[name] != nil || self.assumed[name] != nil
+    }
+}
+
+// MARK: - What the watch shows
+
+extension JobTracker {
+    package mutating func upserted(_ job: Observed, now: ContinuousClock.Instant) -> Change {
+        var change = Change()
+        let wasAssumed = self.assumed.removeValue(forKey: job.name) != nil
+        let before = self.observed.updateValue(job, forKey: job.name)
+        let heldSlot = wasAssumed || before.map { !$0.isFinished } ?? false
+        if let before, !before.isFinished { self.unfinishedObserved -= 1 }
+        if !job.isFinished {
+            self.unfinishedObserved += 1
+            return change
+        }
+        if heldSlot {
+            change.freedSlots = 1
+            self.freedAt.append(now)
+        }
+        if before?.isFinished != true || before?.uid != job.uid {
+            switch job.phase {
+            case .succeeded: change.succeeded = 1
+            case .failed: change.failed = 1
+            case .unfinished: break
+            }
+        }
+        return change
+    }
+
+    package mutating func deleted(_ name: String, now: ContinuousClock.Instant) -> Change {
+        var change = Change()
+        // A name that is still assumed was shown, or its deletion would not be: the assumption has been met.
+        if self.assumed.removeValue(forKey: name) != nil { change.freedSlots = 1 }
+        if let before = self.observed.removeValue(forKey: name) {
+            change.deleted = 1
+            if !before.isFinished {
+                self.unfinishedObserved -= 1
+                change.freedSlots = 1
+            }
+        }
+        if change.freedSlots > 0 { self.freedAt.append(now) }
+        return change
+    }
+
+    /// Takes a complete list. What is missing has been deleted, unless its creation was answered after the list began.
+    package mutating func replaced(
+        with jobs: [Observed],
+        listedAt: ContinuousClock.Instant,
+        now: ContinuousClock.Instant
+    ) -> Change {
+        var total = Change()
+        let listed = Set(jobs.map(\.name))
+        for name in self.observed.keys where !listed.contains(name) {
+            total.add(self.deleted(name, now: now))
+        }
+        for (name, creation) in self.assumed where !listed.contains(name) {
+            if case .confirmed(let at) = creation.state, at < listedAt { total.add(self.deleted(name, now: now)) }
+        }
+        for job in jobs { total.add(self.upserted(job, now: now)) }
+        return total
+    }
+}
+
+// MARK: - What the host asks for
+
+extension JobTracker {
+    /// Takes a slot for a Job that will be created under this name; false when the name is in use.
+    package mutating func assume(_ name: String) -> Bool {
+        guard !self.contains(name) else { return false }
+        self.assumed[name] = Assumed(state: .queued)
+        return true
+    }
+
+    package mutating func calling(_ name: String) {
+        self.assumed[name]?.state = .calling
+        self.assumed[name]?.attempts += 1
+    }
+
+    /// The server said yes. Nothing changes when the watch was faster.
+    package mutating func confirmed(_ name: String, now: ContinuousClock.Instant) {
+        self.assumed[name]?.state = .confirmed(at: now)
+        self.assumed[name]?.mayExist = true
+    }
+
+    /// The outcome is not known; the slot stays taken.
+    package mutating func uncertain(_ name: String, mayExist: Bool) {
+        guard var creation = self.assumed[name] else { return }
+        creation.mayExist = creation.mayExist || mayExist
+        creation.state = creation.mayExist ? .uncertain : .queued
+        self.assumed[name] = creation
+    }
+
+    /// Gives the slot of a Job back that does not exist. Nothing changes when it is not held.
+    package mutating func release(_ name: String) {
+        self.assumed[name] = nil
+    }
+
+    /// Forgets what was asked for, except calls under way: their answers are still to come.
+    package mutating func releaseAllButCalls() {
+        self.assumed = self.assumed.filter { $0.value.state == .calling }
+    }
+
+    /// Takes back up to `count` Jobs that no server has heard of, the newest names first; returns their names.
+    package mutating func withdraw(_ count: Int) -> [String] {
+        guard count > 0 else { return [] }
+        let names = self.assumed.filter { $0.value.state == .queued && !$0.value.mayExist }.keys
+            .sorted(by: >).prefix(count)
+        for name in names { self.assumed[name] = nil }
+        return Array(names)
+    }
+
+    /// Creations that the server confirmed before `instant` and that the watch has not shown since.
+    package func overdue(before instant: ContinuousClock.Instant) -> [String] {
+        self.assumed.compactMap { name, creation in
+            if case .confirmed(let at) = creation.state, at < instant { return name }
+            return nil
+        }
+    }
+}
+
+extension JobTracker.Change {
+    package mutating func add(_ other: JobTracker.Change) {
+        self.freedSlots += other.freedSlots
+        self.succeeded += other.succeeded
+        self.failed += other.failed
+        self.deleted += other.deleted
+    }
+}
