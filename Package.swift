@@ -119,6 +119,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "DequeModule", package: "swift-collections"),
             ],
             path: "Sources/Host/Standalone"
         ),
@@ -148,6 +149,14 @@ let package = Package(
         .testTarget(
             name: "ControllerTests",
             dependencies: ["Controller", "Scaling", "PluginHost", "Kubernetes"]
+        ),
+        .testTarget(
+            name: "StandaloneTests",
+            dependencies: [
+                "Standalone", "Kubernetes",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ]
         ),
     ]
 )
