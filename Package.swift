@@ -107,6 +107,7 @@ let package = Package(
                 "Scaling", "PluginHost", "PluginProtocol", "Kubernetes",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Host/Controller"
@@ -148,7 +149,7 @@ let package = Package(
         .testTarget(name: "ScalingTests", dependencies: ["Scaling"]),
         .testTarget(
             name: "ControllerTests",
-            dependencies: ["Controller", "Scaling", "PluginHost", "Kubernetes"]
+            dependencies: ["Controller", "Scaling", "PluginHost", "PluginProtocol", "Kubernetes"]
         ),
         .testTarget(
             name: "StandaloneTests",

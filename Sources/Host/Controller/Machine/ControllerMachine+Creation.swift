@@ -79,10 +79,12 @@ extension ControllerMachine {
                 continue
             }
             let name = record.creations.removeFirst()
-            self.trackers[uid]?.calling(name)
-            record.window.began()
-            self.creationsUnderWay += 1
-            self.actions.append(.createJob(record.reference(name), template))
+            // A name that the watch has shown meanwhile needs no call any more.
+            if self.trackers[uid]?.calling(name) == true {
+                record.window.began()
+                self.creationsUnderWay += 1
+                self.actions.append(.createJob(record.reference(name), template))
+            }
             if !record.creations.isEmpty {
                 self.creationTurns.add(uid)
                 passes += 1
@@ -102,6 +104,7 @@ extension ControllerMachine {
         }
         switch outcome {
         case .success:
+            if self.trackers[job.owner]?.assumed[name]?.wasShownGone == true { self.actions.append(.lookUpJob(job)) }
             self.trackers[job.owner]?.confirmed(name, now: moment.instant)
             record.window.succeeded()
             record.creationBackoff.reset()
@@ -123,6 +126,8 @@ extension ControllerMachine {
             self.hold(&record, error, at: moment)
         }
         self.finishBatch(&record, at: moment)
+        // A Job that finished while its call was under way could not be cleaned before.
+        record.needsCleaning = record.needsCleaning || self.trackers[job.owner]?.observed[name]?.isFinished == true
         self.records[job.owner] = record
         self.touched.insert(job.owner)
     }

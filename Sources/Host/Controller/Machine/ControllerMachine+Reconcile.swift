@@ -161,7 +161,8 @@ extension ControllerMachine {
         guard record.needsCleaning, self.synced.covers(.jobs, record.key.namespace) else { return }
         record.needsCleaning = false
         guard let retention = record.specification?.retention, let tracker = self.trackers[record.uid] else { return }
-        for name in retention.excess(of: tracker.observed.values) where record.deletions[name] == nil {
+        for name in retention.excess(of: tracker.observed.values)
+        where record.deletions[name] == nil && !tracker.isCalling(name) {
             record.deletions[name] = .queued
         }
     }

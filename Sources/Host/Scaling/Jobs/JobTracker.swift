@@ -43,6 +43,9 @@ package struct JobTracker: Sendable, Equatable {
         package var attempts = 0
         /// Some attempt may have reached the server.
         package var mayExist = false
+        /// The watch showed a Job of this name and its end while the call was still under way, so the call may have
+        /// created it, or may yet create it again.
+        package var wasShownGone = false
     }
 
     /// What a change of the Jobs means for the decision.
@@ -60,6 +63,8 @@ package struct JobTracker: Sendable, Equatable {
     /// When slots were freed, oldest first; forgotten by ``forgetFreed(before:)``.
     private var freedAt: [ContinuousClock.Instant] = []
     private var unfinishedObserved = 0
+    /// Names with a call under way, whatever the watch has shown meanwhile.
+    private var calls: Set<String> = []
 
     package init() {}
 
@@ -115,11 +120,16 @@ extension JobTracker {
         var change = Change()
         // A name that is still assumed was shown, or its deletion would not be: the assumption has been met.
         if self.assumed.removeValue(forKey: name) != nil { change.freedSlots = 1 }
+        if self.calls.contains(name) {
+            // The call may still create it again: its slot stays taken until the answer.
+            self.assumed[name] = Assumed(state: .calling, mayExist: true, wasShownGone: true)
+            change.freedSlots = 0
+        }
         if let before = self.observed.removeValue(forKey: name) {
             change.deleted = 1
             if !before.isFinished {
                 self.unfinishedObserved -= 1
-                change.freedSlots = 1
+                if self.assumed[name] == nil { change.freedSlots = 1 }
             }
         }
         if change.freedSlots > 0 { self.freedAt.append(now) }
@@ -155,19 +165,31 @@ extension JobTracker {
         return true
     }
 
-    package mutating func calling(_ name: String) {
+    /// Notes that a call is sent; false when the Job is not to be asked for (any more).
+    package mutating func calling(_ name: String) -> Bool {
+        switch self.assumed[name]?.state {
+        case .queued, .uncertain: break
+        case .calling, .confirmed, nil: return false
+        }
         self.assumed[name]?.state = .calling
         self.assumed[name]?.attempts += 1
+        self.calls.insert(name)
+        return true
     }
+
+    /// Whether a call for this name is under way: its Job must not be deleted, or the call could create it again.
+    package func isCalling(_ name: String) -> Bool { self.calls.contains(name) }
 
     /// The server said yes. Nothing changes when the watch was faster.
     package mutating func confirmed(_ name: String, now: ContinuousClock.Instant) {
+        self.calls.remove(name)
         self.assumed[name]?.state = .confirmed(at: now)
         self.assumed[name]?.mayExist = true
     }
 
     /// The outcome is not known; the slot stays taken.
     package mutating func uncertain(_ name: String, mayExist: Bool) {
+        self.calls.remove(name)
         guard var creation = self.assumed[name] else { return }
         creation.mayExist = creation.mayExist || mayExist
         creation.state = creation.mayExist ? .uncertain : .queued
@@ -176,6 +198,7 @@ extension JobTracker {
 
     /// Gives the slot of a Job back that does not exist. Nothing changes when it is not held.
     package mutating func release(_ name: String) {
+        self.calls.remove(name)
         self.assumed[name] = nil
     }
 

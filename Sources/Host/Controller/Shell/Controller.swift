@@ -1,0 +1,165 @@
+package import Kubernetes
+package import Logging
+package import PluginHost
+import Dispatch
+import Scaling
+
+/// Runs the ``ControllerMachine``: feeds it with what happens and does what it asks for.
+///
+/// There are no rules in here. Each action that takes time runs as a task of its own and comes back as an input.
+package actor Controller {
+    private var machine: ControllerMachine
+    private let api: any KubernetesAPI
+    private let plugins: any TriggerPlugins
+    private let logger: Logger
+    private let calls: ClusterCalls
+    private let errands: AsyncStream<Errand>
+    private let errandQueue: AsyncStream<Errand>.Continuation
+    private let alarm: Alarm
+    private var secretWatches: [ObjectKey: Task<Void, Never>] = [:]
+    private var interruptions: Set<String> = []
+
+    /// Something to be done by a task of its own. The machine bounds how many are under way.
+    private enum Errand: Sendable {
+        case act(ControllerAction)
+        case tick
+    }
+
+    package init(
+        configuration: ControllerConfiguration,
+        api: any KubernetesAPI,
+        plugins: any TriggerPlugins,
+        logger: Logger
+    ) {
+        self.machine = ControllerMachine(configuration: configuration, now: .now)
+        self.api = api
+        self.plugins = plugins
+        self.logger = logger
+        self.calls = ClusterCalls(api: api)
+        let (errands, errandQueue) = AsyncStream.makeStream(of: Errand.self)
+        self.errands = errands
+        self.errandQueue = errandQueue
+        self.alarm = Alarm { errandQueue.yield(.tick) }
+    }
+
+    /// Controls until the task is cancelled.
+    package func run() async {
+        let scopes: [String?] = self.machine.configuration.namespaces.map { $0.map(Optional.some) } ?? [nil]
+        await withDiscardingTaskGroup { group in
+            for scope in scopes {
+                self.reflect(ScaledJob.self, scope, &group) { .scaledJobs($0, scope: scope) }
+                self.reflect(TriggerAuthentication.self, scope, &group) { .authentications($0, scope: scope) }
+                self.reflect(Job.self, scope, labelSelector: WellKnown.nameLabel, &group) {
+                    .jobs(JobsChange($0), scope: scope)
+                }
+            }
+            self.reflect(ClusterTriggerAuthentication.self, nil, &group) { .clusterAuthentications($0) }
+            group.addTask { await self.hearPlugins() }
+            self.take(.tick)
+            for await errand in self.errands {
+                group.addTask { await self.run(errand) }
+            }
+            group.cancelAll()
+        }
+        self.alarm.stop()
+        for watch in self.secretWatches.values { watch.cancel() }
+    }
+
+    /// All ScaledJobs at this moment.
+    package func snapshots() -> [ScaledJobSnapshot] { self.machine.snapshots() }
+
+    private nonisolated func reflect<Object: KubernetesObject>(
+        _ type: Object.Type,
+        _ scope: String?,
+        labelSelector: String? = nil,
+        _ group: inout DiscardingTaskGroup,
+        _ input: @escaping @Sendable (Reflection<Object>) -> ControllerInput
+    ) {
+        let reflector = Reflector<Object>(api: self.api, namespace: scope, labelSelector: labelSelector)
+        group.addTask {
+            await reflector.run { change in
+                await self.note(change, of: Object.resource.plural)
+                await self.take(input(change))
+            }
+        }
+    }
+
+    private func hearPlugins() async {
+        for await event in self.plugins.events {
+            self.take(.plugin(event))
+        }
+    }
+
+    // MARK: - Inputs
+
+    private func take(_ input: ControllerInput) {
+        let moment = Moment(instant: .now, unixSeconds: UnixTime.nowMicroseconds() / 1_000_000)
+        for action in self.machine.handle(input, at: moment) {
+            self.perform(action)
+        }
+        self.alarm.set(self.machine.nextWake)
+    }
+
+    /// Says once that a watch broke, and once that it works again.
+    private func note<Object>(_ change: Reflection<Object>, of resource: String) {
+        if case .interrupted(let error) = change {
+            let isNews = self.interruptions.insert(resource).inserted
+            self.logger.log(
+                level: isNews && error.code != .expired ? .warning : .debug,
+                "lost sight of the cluster; holding decisions that depend on it",
+                metadata: ["resource": "\(resource)", "error": "\(error)"]
+            )
+        } else if !self.interruptions.isEmpty, self.interruptions.remove(resource) != nil {
+            self.logger.info("sees the cluster again", metadata: ["resource": "\(resource)"])
+        }
+    }
+
+    // MARK: - Actions
+
+    private func perform(_ action: ControllerAction) {
+        switch action {
+        case .setTrigger(let id, let revision, let specification):
+            self.plugins.set(id, revision: revision, to: specification)
+        case .removeTrigger(let id): self.plugins.remove(id)
+        case .measure(let ids): self.plugins.measure(ids)
+        case .watchSecrets(let keys): self.watchSecrets(keys)
+        case .log(let record): self.log(record)
+        case .createJob, .tryTemplate, .lookUpJob, .deleteJob, .writeStatus, .recordEvent:
+            self.errandQueue.yield(.act(action))
+        }
+    }
+
+    private func run(_ errand: Errand) async {
+        switch errand {
+        case .tick: self.take(.tick)
+        case .act(let action):
+            if let input = await self.calls.perform(action) { self.take(input) }
+        }
+    }
+
+    private func log(_ record: LogRecord) {
+        let level: Logger.Level =
+            switch record.level {
+            case .debug: .debug
+            case .info: .info
+            case .warning: .warning
+            }
+        guard level >= self.logger.logLevel else { return }
+        let metadata = Logger.Metadata(uniqueKeysWithValues: record.facts.map { ($0, .string($1)) })
+        self.logger.log(level: level, "\(record.message)", metadata: metadata)
+    }
+
+    private func watchSecrets(_ keys: Set<ObjectKey>) {
+        for (key, watch) in self.secretWatches where !keys.contains(key) {
+            watch.cancel()
+            self.secretWatches[key] = nil
+        }
+        for key in keys where self.secretWatches[key] == nil {
+            let watch = SecretWatch(api: self.api, key: key)
+            // Owned by the table above; cancelled when nothing refers to the Secret any more, and at the end.
+            self.secretWatches[key] = Task {
+                await watch.run { entry in await self.take(.secret(key, entry)) }
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import Kubernetes
+import Scaling
+
+extension JobSummary {
+    init(_ job: Job) {
+        var phase = JobTracker.Observed.Phase.unfinished
+        // The first condition that is true decides.
+        for condition in job.status?.conditions ?? [] where condition.status == "True" {
+            let at = condition.lastTransitionTime.flatMap(KubernetesTime.seconds(parsing:)) ?? 0
+            if condition.type == "Complete" {
+                phase = .succeeded(at: at)
+                break
+            }
+            if condition.type == "Failed" {
+                phase = .failed(at: at)
+                break
+            }
+        }
+        self.init(
+            key: job.key,
+            owner: job.metadata.ownerReferences?.first { $0.controller == true }?.uid,
+            observed: JobTracker.Observed(
+                name: job.metadata.name,
+                uid: job.metadata.uid ?? "",
+                phase: phase,
+                isDeleting: job.metadata.deletionTimestamp != nil
+            )
+        )
+    }
+}
+
+extension JobsChange {
+    init(_ change: Reflection<Job>) {
+        switch change {
+        case .replaced(let jobs, let startedAt): self = .replaced(jobs.map(JobSummary.init), startedAt: startedAt)
+        case .upserted(let job): self = .upserted(JobSummary(job))
+        case .deleted(let job): self = .deleted(JobSummary(job))
+        case .interrupted(let error): self = .interrupted(error)
+        }
+    }
+}

@@ -1,0 +1,286 @@
+import Controller
+import Kubernetes
+import PluginHost
+import PluginProtocol
+import Testing
+
+@Suite struct ControllerMachineTests {
+    /// A host that is up, with its trigger open and everything answered.
+    func started(_ scaledJob: ScaledJob = ModelCluster.scaledJob()) -> ModelCluster {
+        var cluster = ModelCluster()
+        cluster.start(scaledJob)
+        cluster.openTriggers()
+        cluster.settle()
+        return cluster
+    }
+
+    func push(_ cluster: inout ModelCluster) {
+        cluster.take(.plugin(.changed(TriggerID(owner: ModelCluster.uid, index: 0))))
+    }
+
+    @Test func fiveDocumentsBecomeFiveJobsAtOnceAndAreCleaned() {
+        var cluster = self.started()
+        cluster.insertDocuments(5)
+        self.push(&cluster)
+        cluster.settle()
+        #expect(cluster.createdJobs == 5)
+        for name in cluster.jobs.keys { cluster.runJob(name) }
+        cluster.settle()
+        #expect(cluster.jobs.isEmpty)
+        #expect(cluster.documents.isEmpty)
+        #expect(cluster.createdJobs == 5)
+        let snapshot = cluster.machine.snapshots().first
+        #expect(snapshot?.succeeded == 5)
+        #expect(snapshot?.cleaned == 5)
+    }
+
+    @Test func aBacklogBeyondTheMaximumIsWorkedOffWithoutWaitingForPolls() {
+        var cluster = self.started()
+        cluster.insertDocuments(12)
+        self.push(&cluster)
+        cluster.settle()
+        while let running = cluster.jobs.first(where: { !$0.value.isFinished })?.key {
+            #expect(cluster.unfinished <= 5)
+            cluster.runJob(running)
+            cluster.settle()
+        }
+        #expect(cluster.documents.isEmpty)
+        #expect(cluster.createdJobs == 12)
+        #expect(cluster.surplusJobs == 0)
+    }
+
+    @Test func nothingIsCreatedBeforeTheJobsHaveBeenListed() {
+        var cluster = ModelCluster()
+        cluster.insertDocuments(3)
+        cluster.jobs["transcode-old"] = ModelCluster.ModelJob()
+        cluster.take(.authentications(.replaced([], startedAt: cluster.now), scope: nil))
+        cluster.take(
+            .plugin(
+                .offers([
+                    "counter": TriggerTypeOffer(
+                        plugin: "counter",
+                        isConnected: true,
+                        declaration: ModelCluster.declaration
+                    )
+                ])
+            )
+        )
+        cluster.take(.scaledJobs(.replaced([ModelCluster.scaledJob()], startedAt: cluster.now), scope: nil))
+        cluster.openTriggers()
+        cluster.settle()
+        #expect(cluster.createdJobs == 0)
+        cluster.relist()
+        cluster.settle()
+        #expect(cluster.createdJobs == 2)
+    }
+
+    @Test func anUnknownReadingHoldsAndIsReported() {
+        var cluster = self.started()
+        cluster.insertDocuments(2)
+        self.push(&cluster)
+        cluster.answerMeasure(fail: true)
+        cluster.settle()
+        #expect(cluster.createdJobs == 0)
+        #expect(cluster.events.contains { $0.reason == "KEDAScalerFailed" && $0.note.contains("the source is down") })
+        cluster.advance(.seconds(15))
+        cluster.settle()
+        #expect(cluster.createdJobs == 2)
+    }
+
+    @Test func aCreateThatTimedOutThoughItHappenedIsNotDoubled() {
+        var cluster = self.started()
+        cluster.insertDocuments(1)
+        self.push(&cluster)
+        cluster.answerMeasure()
+        cluster.answerCall(.timeoutButHappened)
+        #expect(cluster.createdJobs == 1)
+        cluster.unseen = []  // The watch shows nothing for now.
+        cluster.advance(.seconds(1))
+        cluster.settle()
+        cluster.advance(.seconds(30))
+        cluster.settle()
+        #expect(cluster.createdJobs == 1)
+        #expect(cluster.jobs.count == 1)
+    }
+
+    @Test func aRestartGoesOnWithTheNamesInFlight() {
+        var cluster = self.started()
+        cluster.insertDocuments(3)
+        self.push(&cluster)
+        cluster.answerMeasure()
+        // The old host's creates are on their way when it is killed and the new one lists.
+        let inFlight = cluster.calls.compactMap { call -> String? in
+            guard case .createJob(let job, _) = call else { return nil }
+            return job.key.name
+        }
+        #expect(inFlight.count == 3)
+        cluster.calls = []
+        let fresh = ModelCluster(seed: 2)
+        cluster.machine = fresh.machine
+        cluster.start()
+        for name in inFlight { _ = cluster.create(name) }
+        cluster.openTriggers()
+        cluster.settle()
+        #expect(cluster.jobs.count == 3)
+        #expect(Set(cluster.jobs.keys) == Set(inFlight))
+    }
+
+    @Test func aReadingTakenBeforeAJobFinishedDoesNotDoubleItsDocument() {
+        var cluster = self.started()
+        cluster.insertDocuments(2)
+        self.push(&cluster)
+        cluster.settle()
+        cluster.advance(.seconds(15))
+        cluster.countForMeasure(at: 0)
+        for name in cluster.jobs.keys { cluster.runJob(name) }
+        while !cluster.unseen.isEmpty { cluster.showNext() }
+        cluster.settle()
+        #expect(cluster.createdJobs == 2)
+    }
+
+    @Test func aRefusedTemplateIsFoundBeforeTheFirstEventAndCostsOneCall() {
+        var cluster = ModelCluster()
+        cluster.refusesTemplates = "spec.template.spec.restartPolicy: Unsupported value: \"Always\""
+        cluster.start()
+        cluster.openTriggers()
+        cluster.insertDocuments(50)
+        cluster.settle()
+        #expect(cluster.createdJobs == 0)
+        let warnings = cluster.events.filter { $0.reason == "ScaledJobCheckFailed" }
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.note.contains("Unsupported value") == true)
+        cluster.refusesTemplates = nil
+        cluster.advanceToNextWake()
+        cluster.settle()
+        cluster.advance(.seconds(61))
+        cluster.settle()
+        #expect(cluster.createdJobs == 5)
+    }
+
+    @Test func aPausedScaledJobCreatesNothingAndIsStillCleaned() {
+        var cluster = self.started()
+        cluster.insertDocuments(1)
+        self.push(&cluster)
+        cluster.settle()
+        let paused = ModelCluster.scaledJob(annotations: ["autoscaling.keda.sh/paused": ""], generation: 1)
+        cluster.take(.scaledJobs(.upserted(paused), scope: nil))
+        cluster.insertDocuments(4)
+        self.push(&cluster)
+        for name in cluster.jobs.keys { cluster.runJob(name) }
+        cluster.advance(.seconds(60))
+        cluster.settle()
+        #expect(cluster.createdJobs == 1)
+        #expect(cluster.jobs.isEmpty)
+        cluster.advance(.seconds(1))
+        cluster.take(.scaledJobs(.upserted(ModelCluster.scaledJob()), scope: nil))
+        cluster.settle()
+        #expect(cluster.createdJobs == 5)
+    }
+
+    @Test func baseJobsRunWithoutAnyReading() {
+        var cluster = ModelCluster()
+        cluster.start(ModelCluster.scaledJob(maximum: 5, minimum: 2))
+        cluster.settle()
+        #expect(cluster.createdJobs == 2)
+        cluster.insertDocuments(2)
+        cluster.openTriggers()
+        cluster.settle()
+        #expect(cluster.createdJobs == 4)
+    }
+
+    @Test func baseJobsThatEndAtOnceAreReplacedWithThePollAndNotInALoop() {
+        var cluster = ModelCluster()
+        cluster.start(ModelCluster.scaledJob(maximum: 5, minimum: 1))
+        cluster.settle()
+        for _ in 0..<20 {
+            for name in cluster.jobs.keys { cluster.runJob(name) }
+            cluster.settle()
+        }
+        #expect(cluster.createdJobs == 1)
+        cluster.advance(.seconds(15))
+        cluster.settle()
+        #expect(cluster.createdJobs == 2)
+    }
+
+    @Test func jobsThatFailAtOnceDoNotChaseEachOther() {
+        var cluster = self.started()
+        cluster.insertDocuments(1)
+        for _ in 0..<100 {
+            self.push(&cluster)
+            cluster.settle()
+            for name in cluster.jobs.keys { cluster.runJob(name, fails: true) }
+            cluster.settle()
+        }
+        #expect(cluster.createdJobs <= 3)
+        cluster.advance(.seconds(16))
+        cluster.settle()
+        #expect(cluster.unfinished == 1)
+    }
+
+    @Test func anUnknownTriggerTypeNamesThoseThatExist() {
+        var cluster = ModelCluster()
+        cluster.start(ModelCluster.scaledJob(triggers: [["type": "mongo", "metadata": [:]]]))
+        cluster.advance(.seconds(6))
+        cluster.settle()
+        let note = cluster.events.last { $0.reason == "ScaledJobCheckFailed" }?.note
+        #expect(note?.contains("spec.triggers[0].type") == true)
+        #expect(note?.contains("\"mongo\"") == true)
+        #expect(note?.contains("counter") == true)
+    }
+
+    @Test func aMissingSecretIsNamedAndPickedUpWhenItAppears() {
+        var cluster = ModelCluster()
+        cluster.start(
+            ModelCluster.scaledJob(triggers: [
+                ["type": "counter", "metadata": ["queue": "a"], "authenticationRef": ["name": "login"]]
+            ])
+        )
+        let authentication = TriggerAuthentication(
+            metadata: ObjectMetadata(name: "login", namespace: "media"),
+            spec: ["secretTargetRef": [["parameter": "password", "name": "keys", "key": "pass"]]]
+        )
+        #expect(cluster.specifications.isEmpty)
+        cluster.take(.authentications(.upserted(authentication), scope: nil))
+        let secret = ObjectKey(namespace: "media", name: "keys")
+        #expect(cluster.watchedSecrets == [secret])
+        cluster.take(.secret(secret, .missing))
+        cluster.settle()
+        #expect(cluster.events.last?.note.contains("Secret media/keys does not exist") == true)
+        cluster.take(.secret(secret, .present(["pass": Array("hunter2".utf8)])))
+        #expect(cluster.specifications.values.first?.parameters["password"] == "hunter2")
+        cluster.take(.secret(secret, .present(["pass": Array("rotated".utf8)])))
+        #expect(cluster.specifications.values.first?.parameters["password"] == "rotated")
+        #expect(cluster.revisions.values.first == 2)
+        #expect(!cluster.events.contains { $0.note.contains("hunter2") })
+    }
+
+    @Test func editsDeleteNoRunningJob() {
+        var cluster = self.started()
+        cluster.insertDocuments(3)
+        self.push(&cluster)
+        cluster.settle()
+        cluster.take(
+            .scaledJobs(.upserted(ModelCluster.scaledJob(maximum: 2, interval: 5, generation: 2)), scope: nil)
+        )
+        cluster.advance(.seconds(20))
+        cluster.settle()
+        #expect(cluster.jobs.count == 3)
+        cluster.take(.scaledJobs(.deleted(ModelCluster.scaledJob()), scope: nil))
+        cluster.settle()
+        #expect(cluster.jobs.count == 3)
+        #expect(cluster.specifications.isEmpty)
+    }
+
+    @Test func statusIsWrittenOnlyWhenItChanged() {
+        var cluster = self.started()
+        cluster.advance(.seconds(1))
+        cluster.settle()
+        let writes = cluster.statuses.count
+        #expect(writes > 0 && writes < 4)
+        for _ in 0..<20 {
+            cluster.advance(.seconds(15))
+            cluster.settle()
+        }
+        #expect(cluster.statuses.count == writes)
+    }
+}

@@ -1,0 +1,74 @@
+import Scaling
+import Testing
+
+@Suite struct PaceTests {
+    @Test func backoffGrowsToItsCapAndStartsOverAfterASuccess() {
+        var random = SeededGenerator(seed: 1)
+        var backoff = Backoff(base: .seconds(1), cap: .seconds(8))
+        for expected in [1, 2, 4, 8, 8, 8] {
+            let pause = backoff.next(using: &random)
+            #expect(pause >= .seconds(expected) / 2 && pause <= .seconds(expected))
+        }
+        backoff.reset()
+        let first = backoff.next(using: &random)
+        #expect(first <= .seconds(1))
+    }
+
+    @Test func pollsComeAtAFixedRateAfterAFirstThatIsJittered() {
+        var random = SeededGenerator(seed: 2)
+        let start = ContinuousClock.now
+        var schedule = PollSchedule(interval: .seconds(10), now: start)
+        #expect(schedule.isDue(start))
+        schedule.polled(at: start, using: &random)
+        let second = schedule.next
+        #expect(second >= start + .seconds(5) && second <= start + .seconds(10))
+        schedule.polled(at: second + .seconds(1), using: &random)
+        #expect(schedule.next == second + .seconds(10))
+    }
+
+    @Test func missedPollsAreNotMadeUpFor() {
+        var random = SeededGenerator(seed: 3)
+        let start = ContinuousClock.now
+        var schedule = PollSchedule(interval: .seconds(1), now: start)
+        schedule.polled(at: start, using: &random)
+        let late = start + .seconds(100)
+        schedule.polled(at: late, using: &random)
+        #expect(schedule.next >= late)
+    }
+
+    @Test func theWindowFallsToOneWithARefusalAndGrowsWithSuccess() {
+        var window = CreationWindow(initial: 2, largest: 4)
+        window.began()
+        window.began()
+        #expect(!window.hasRoom)
+        window.succeeded()
+        window.succeeded()
+        #expect(window.size == 4)
+        window.began()
+        window.refused()
+        #expect(window.size == 1)
+        #expect(window.underWay == 0)
+    }
+
+    @Test func namesGoOnAfterTheHighestSeen() {
+        var names = JobNames(scaledJob: "transcode", uid: "7c1f")
+        let first = names.next()
+        #expect(first.hasPrefix("transcode-") && first.hasSuffix("-1"))
+        var restarted = JobNames(scaledJob: "transcode", uid: "7c1f")
+        restarted.saw(first)
+        let (next, following) = (names.next(), restarted.next())
+        #expect(next == following)
+        restarted.saw("someone-else-99")
+        #expect(restarted.lastNumber == 2)
+    }
+
+    @Test func longNamesStillFitAPodLabel() {
+        var names = JobNames(
+            scaledJob: String(repeating: "a", count: 250),
+            uid: "7c1f",
+            lastNumber: UInt64.max - 1
+        )
+        let name = names.next()
+        #expect(name.utf8.count <= JobNames.longestName)
+    }
+}
