@@ -20,7 +20,9 @@ package struct TestCluster: Sendable {
     // Unowned on purpose: the cluster belongs to the whole process, not to the test that happens to need it first.
     private static let sharedStart = Task { try await TestCluster.start(name: "tests", port: 16443) }
 
-    /// Starts an instance, or finds it running. Whoever breaks it takes a name and a port (four in a row) of his own.
+    /// Starts an instance, or finds it running.
+    ///
+    /// Whoever breaks it takes a name and a port (four in a row) of his own.
     package static func start(name: String, port: Int, controllers: String = "*") async throws -> TestCluster {
         let wasRunning = (try? await Self.tool(["apiserver", "status", "--name", name])) != nil
         if !wasRunning, ProcessInfo.processInfo.environment["SLUICE_KEEP_CLUSTER"] == nil { Self.stopAtExit(name) }

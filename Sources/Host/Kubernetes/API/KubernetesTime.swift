@@ -61,7 +61,9 @@ extension KubernetesTime: CustomStringConvertible {
 }
 
 extension KubernetesTime {
-    /// Reads RFC 3339, with any fraction and any offset. Nil for anything else.
+    /// Reads RFC 3339, with any fraction and any offset.
+    ///
+    /// Nil for anything else.
     package init?(_ text: String) {
         var digits = Digits(Array(text.utf8))
         guard let year = digits.number(4), digits.take("-"), let month = digits.number(2), digits.take("-"),

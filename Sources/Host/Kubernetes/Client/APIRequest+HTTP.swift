@@ -46,7 +46,9 @@ extension APIRequest {
         return headers
     }
 
-    /// All but the characters that RFC 3986 leaves alone everywhere. A lone `.` or `..` would be taken for a folder.
+    /// All but the characters that RFC 3986 leaves alone everywhere.
+    ///
+    /// A lone `.` or `..` would be taken for a folder.
     private static func encoded(_ text: String) -> String {
         if text == "." || text == ".." { return String(repeating: "%2E", count: text.utf8.count) }
         var encoded = ""

@@ -3,10 +3,8 @@ internal import Yams
 extension ClientConfiguration {
     /// What a kubeconfig says, read as kubectl reads it.
     ///
-    /// - Parameters:
-    ///   - path: one file; nil means those in `KUBECONFIG`, or else `~/.kube/config`.
-    ///   - context: nil means the current one.
-    ///   - environment: where `KUBECONFIG` and `HOME` are looked up.
+    /// Without a path the files in `KUBECONFIG` are read, or else `~/.kube/config`; without a context the current one
+    /// is taken.
     package static func kubeconfig(
         _ path: String? = nil,
         context: String? = nil,

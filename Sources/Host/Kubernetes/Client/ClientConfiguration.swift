@@ -2,7 +2,9 @@
 package struct ClientConfiguration: Sendable {
     /// `https://host:port`, possibly with a path.
     package var server: String
-    /// PEM. Nil means the certificates that the system trusts.
+    /// Certificates as PEM.
+    ///
+    /// Nil means the certificates that the system trusts.
     package var certificateAuthority: [UInt8]?
     package var verifiesServer = true
     /// The name that the server's certificate must carry, when it isn't the server's host.
@@ -10,7 +12,9 @@ package struct ClientConfiguration: Sendable {
     package var proxy: String?
     /// The namespace that is meant where none is named.
     package var namespace: String?
-    /// Plain HTTP may be spoken, as with `kubectl proxy`. For loopback only.
+    /// Plain HTTP may be spoken, as with `kubectl proxy`.
+    ///
+    /// For loopback only.
     package var allowsPlainHTTP = false
     var credentials: any CredentialSource
 

@@ -14,7 +14,9 @@ struct Kubeconfig {
     private(set) var clusters: [String: Entry] = [:]
     private(set) var users: [String: Entry] = [:]
 
-    /// Adds a file. As in kubectl, the first file that names a thing decides.
+    /// Adds a file.
+    ///
+    /// As in kubectl, the first file that names a thing decides.
     mutating func add(_ text: String, path: String) throws(KubernetesError) {
         let root: Node?
         do {

@@ -4,7 +4,9 @@ internal import SystemPackage
 enum SmallFile {
     static let limit = 4 << 20
 
-    /// Reads the whole file. The error names the path, never the content.
+    /// Reads the whole file.
+    ///
+    /// The error names the path, never the content.
     static func read(_ path: String) throws(KubernetesError) -> [UInt8] {
         do {
             let file = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)

@@ -10,7 +10,9 @@ internal import CCurl
     private let errorText: UnsafeMutablePointer<CChar>
     private var client: ClientIdentity?
 
-    /// Sets all that is the same for every request. Nil when libcurl is out of memory or refuses the endpoint.
+    /// Sets all that is the same for every request.
+    ///
+    /// Nil when libcurl is out of memory or refuses the endpoint.
     init?(_ endpoint: HTTPEndpoint, address: HTTPEndpoint.Address) {
         guard let raw = unsafe curl_easy_init() else { return nil }
         unsafe self.raw = raw
@@ -65,7 +67,9 @@ internal import CCurl
         return isSet
     }
 
-    /// Sets what this request is about. Returns the message when libcurl refuses it.
+    /// Sets what this request is about.
+    ///
+    /// Returns the message when libcurl refuses it.
     func prepare(
         _ request: HTTPRequest,
         url: String,
@@ -113,7 +117,9 @@ internal import CCurl
             && self.set(CURLOPT_SSLKEY_BLOB, identity?.key)
     }
 
-    /// Makes the transfer the target of the callbacks. It must live until the handle has left the multi handle.
+    /// Makes the transfer the target of the callbacks.
+    ///
+    /// It must live until the handle has left the multi handle.
     func direct(to transfer: Transfer) {
         let context = unsafe Unmanaged.passUnretained(transfer).toOpaque()
         _ = unsafe sluice_curl_set_pointer(self.raw, CURLOPT_HEADERDATA, context)

@@ -2,7 +2,9 @@
 struct HTTPEndpoint: Sendable {
     /// `https://host:port/prefix`, without a slash at the end.
     var address: String
-    /// PEM. Nil means the certificates that the system trusts.
+    /// Certificates as PEM.
+    ///
+    /// Nil means the certificates that the system trusts.
     var certificateAuthority: [UInt8]?
     var verifiesServer = true
     /// The name that the server's certificate must carry, when it isn't the address's host.

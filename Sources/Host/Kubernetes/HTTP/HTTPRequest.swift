@@ -11,7 +11,9 @@ struct HTTPRequest: Sendable {
     var method: Method
     /// Path and query, percent-encoded, appended to the endpoint's address.
     var target: String
-    /// Complete header lines. They may hold a secret.
+    /// Complete header lines.
+    ///
+    /// They may hold a secret.
     var headers: [String]
     var body: [UInt8]?
     /// For an answer as a whole; for a stream, until its head.
@@ -56,7 +58,9 @@ enum HTTPStreaming: Sendable {
     case answer(HTTPAnswer)
 }
 
-/// A certificate and its key, both PEM. Compared by identity, because comparing keys is nobody's business.
+/// A certificate and its key, both PEM.
+///
+/// Compared by identity, because comparing keys is nobody's business.
 final class ClientIdentity: Sendable {
     let certificate: [UInt8]
     let key: [UInt8]

@@ -45,7 +45,9 @@ struct LineBuffer: Sendable {
         return (.close, resume)
     }
 
-    /// Ends the stream; the first end counts. Returns the waiter, which then gets that end.
+    /// Ends the stream; the first end counts.
+    ///
+    /// Returns the waiter, which then gets that end.
     mutating func ended(_ end: Result<Void, TransferFailure>) -> Waiter? {
         guard self.end == nil else { return nil }
         self.end = end

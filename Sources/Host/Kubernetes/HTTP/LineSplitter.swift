@@ -5,7 +5,7 @@ struct LineSplitter: Sendable {
     private let limit: Int
     private var partial: [UInt8] = []
 
-    /// - Parameter limit: the longest line, without its newline.
+    /// The limit is that of the longest line, without its newline.
     init(limit: Int) {
         self.limit = limit
     }
@@ -13,7 +13,9 @@ struct LineSplitter: Sendable {
     /// Bytes held back because their line has no end yet.
     var pendingBytes: Int { self.partial.count }
 
-    /// Appends the lines that end in these bytes, without their newlines. Empty lines are dropped.
+    /// Appends the lines that end in these bytes, without their newlines.
+    ///
+    /// Empty lines are dropped.
     ///
     /// After an error the stream has no known line boundary left and must be closed.
     mutating func append(_ bytes: Span<UInt8>, to lines: inout [[UInt8]]) throws(LineTooLong) {

@@ -1,11 +1,13 @@
 internal import NIOConcurrencyHelpers
 
-/// The lines of one streamed answer. Letting go of it closes the stream.
+/// The lines of one streamed answer.
+///
+/// Letting go of it closes the stream.
 final class LineStream: Sendable {
     private let buffer: NIOLockedValueBox<LineBuffer>
     private let close: @Sendable () -> Void
 
-    /// - Parameter close: tells the engine that nobody reads on. Called at least once, from any thread.
+    /// The closure tells the engine that nobody reads on; it is called at least once, from any thread.
     init(limit: Int, close: @escaping @Sendable () -> Void) {
         self.buffer = NIOLockedValueBox(LineBuffer(limit: limit))
         self.close = close
@@ -15,7 +17,9 @@ final class LineStream: Sendable {
         self.close()
     }
 
-    /// The next line, or nil when the server closed the stream. One reader at a time.
+    /// The next line, or nil when the server closed the stream.
+    ///
+    /// One reader at a time.
     func next() async throws(TransferFailure) -> [UInt8]? {
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: LineBuffer.Waiter) in
@@ -33,7 +37,9 @@ final class LineStream: Sendable {
 
     var bufferedBytes: Int { self.buffer.withLockedValue { $0.bytes } }
 
-    /// Called on the engine's thread. False when the connection is to be closed.
+    /// Called on the engine's thread.
+    ///
+    /// False when the connection is to be closed.
     func deliver(_ lines: [[UInt8]]) -> Bool {
         let (action, resume) = self.buffer.withLockedValue { $0.delivered(lines) }
         if let (waiter, line) = resume { waiter.resume(returning: .success(line)) }

@@ -102,7 +102,9 @@ final class Transfer {
 
     // MARK: Called by the engine
 
-    /// Hands over the head and the lines that have arrived. False when nobody reads any more.
+    /// Hands over the head and the lines that have arrived.
+    ///
+    /// False when nobody reads any more.
     func flush(close: @escaping @Sendable () -> Void) -> Bool {
         guard self.isStreaming, self.headIsComplete, self.answer.status / 100 == 2 else { return true }
         if case .streaming(let continuation) = self.receiver {
@@ -122,7 +124,9 @@ final class Transfer {
         return stream.deliver(self.lines)
     }
 
-    /// Tells whoever waits how it ended. Later calls change nothing.
+    /// Tells whoever waits how it ended.
+    ///
+    /// Later calls change nothing.
     func finish(_ failure: TransferFailure?) {
         let failure = failure.map { failure in
             guard let refusal else { return failure }

@@ -1,11 +1,15 @@
 internal import FoundationEssentials
 
-/// A Secret. No description of it shows a value.
+/// A Secret.
+///
+/// No description of it shows a value.
 package struct Secret: KubernetesObject {
     package static let resource = APIResource.secrets
 
     package var metadata: ObjectMetadata
-    /// Decoded from base64. Values that are not base64 are left out, as if they did not exist.
+    /// Decoded from base64.
+    ///
+    /// Values that are not base64 are left out, as if they did not exist.
     package var data: [String: [UInt8]]
 
     private enum CodingKeys: String, CodingKey {

@@ -63,7 +63,9 @@ package struct Reflector<Object: KubernetesObject>: Sendable {
         let decoder = JSONDecoder()
     }
 
-    private func list(_ token: String?, _ limit: Int?, _ round: inout Round, _ body: Body) async -> ReflectorStateMachine.Step {
+    private func list(_ token: String?, _ limit: Int?, _ round: inout Round, _ body: Body) async
+        -> ReflectorStateMachine.Step
+    {
         if token == nil {
             round.items = []
             round.listStartedAt = .now
@@ -95,7 +97,9 @@ package struct Reflector<Object: KubernetesObject>: Sendable {
         }
     }
 
-    private func watch(_ version: String, _ timeout: Duration, _ round: inout Round, _ body: Body) async -> ReflectorStateMachine.Step {
+    private func watch(_ version: String, _ timeout: Duration, _ round: inout Round, _ body: Body) async
+        -> ReflectorStateMachine.Step
+    {
         let query =
             self.query + [
                 QueryItem("resourceVersion", version),
@@ -120,7 +124,9 @@ package struct Reflector<Object: KubernetesObject>: Sendable {
         }
     }
 
-    /// Handles one line. Returns the error that ends the watch, if the line was one.
+    /// Handles one line.
+    ///
+    /// Returns the error that ends the watch, if the line was one.
     private func event(_ line: [UInt8], _ round: inout Round, _ body: Body) async -> KubernetesError? {
         guard let event = try? round.decoder.decode(WatchEvent<Object>.self, from: Data(line)) else {
             return KubernetesError(.malformed, "a line of the watch is not a watch event")

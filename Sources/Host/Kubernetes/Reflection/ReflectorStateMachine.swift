@@ -51,7 +51,9 @@ package struct ReflectorStateMachine: Sendable {
 
     // MARK: Lists
 
-    /// A page arrived. Nil when it was the last one: the list is complete, and ``opened`` follows.
+    /// A page arrived.
+    ///
+    /// Nil when it was the last one: the list is complete, and `watchNext` follows.
     package mutating func pageReceived(resourceVersion: String?, continueToken: String?) -> Step? {
         if let continueToken, !continueToken.isEmpty {
             self.phase = .listing(continueToken: continueToken)
@@ -63,7 +65,9 @@ package struct ReflectorStateMachine: Sendable {
         return nil
     }
 
-    /// The list failed. An expired token starts over, and then without pages, so that it cannot happen again.
+    /// The list failed.
+    ///
+    /// An expired token starts over, and then without pages, so that it cannot happen again.
     package mutating func listFailed(
         _ error: KubernetesError,
         using generator: inout some RandomNumberGenerator
@@ -120,7 +124,7 @@ package struct ReflectorStateMachine: Sendable {
 
     /// The watch could not be opened, or ended with an error.
     ///
-    /// - Parameter isEvent: the error came as an `ERROR` event inside the stream.
+    /// An error that came as an `ERROR` event inside the stream says that the place in it is lost.
     package mutating func watchFailed(
         _ error: KubernetesError,
         isEvent: Bool = false,

@@ -46,7 +46,9 @@ struct ObjectPage<Object: KubernetesObject>: Decodable {
         var `continue`: String?
     }
 
-    /// An item, or why it isn't one. One unreadable item must not hide all the others.
+    /// An item, or why it isn't one.
+    ///
+    /// One unreadable item must not hide all the others.
     enum Item: Decodable {
         case object(Object)
         case unreadable(key: ObjectKey?, reason: String)
