@@ -147,6 +147,24 @@ let package = Package(
 
         // Tests.
         .testTarget(name: "ScalingTests", dependencies: ["Scaling"]),
+        .target(
+            name: "ClusterTestSupport",
+            dependencies: [
+                "Kubernetes",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/TestSupport/Cluster"
+        ),
+        .testTarget(
+            name: "KubernetesTests",
+            dependencies: [
+                "Kubernetes", "ClusterTestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ]
+        ),
         .testTarget(
             name: "ControllerTests",
             dependencies: ["Controller", "Scaling", "PluginHost", "PluginProtocol", "Kubernetes"]
@@ -172,7 +190,9 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 let touchesC: Set<String> = ["PluginProtocol", "Kubernetes", "MongoDB"]
-for target in package.targets where target.type != .system && !target.name.hasPrefix("C") || target.name == "Controller" || target.name == "ControllerTests" {
+for target in package.targets where target.type != .system && !target.name.hasPrefix("C") || target.name == "Controller" || target.name == "ControllerTests"
+    || target.name == "ClusterTestSupport"
+{
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
     if touchesC.contains(target.name) {
         target.swiftSettings?.append(.strictMemorySafety())

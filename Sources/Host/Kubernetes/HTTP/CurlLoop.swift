@@ -1,0 +1,220 @@
+internal import CCurl
+internal import Glibc
+internal import NIOConcurrencyHelpers
+
+/// The multi handle, which any thread may wake but only the loop may otherwise touch.
+///
+/// Unchecked: `wake` is the one call that libcurl allows from anywhere, and the pointer never changes.
+@safe final class MultiHandle: @unchecked Sendable {
+    let raw: UnsafeMutableRawPointer
+
+    init?(limits: HTTPLimits) {
+        guard let raw = unsafe curl_multi_init() else { return nil }
+        unsafe self.raw = raw
+        unsafe sluice_curl_multi_set_long(raw, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
+        unsafe sluice_curl_multi_set_long(raw, CURLMOPT_MAX_HOST_CONNECTIONS, limits.connections)
+        unsafe sluice_curl_multi_set_long(raw, CURLMOPT_MAXCONNECTS, limits.connections)
+        unsafe sluice_curl_multi_set_long(raw, CURLMOPT_MAX_CONCURRENT_STREAMS, 250)
+    }
+
+    deinit {
+        unsafe curl_multi_cleanup(self.raw)
+    }
+
+    func wake() {
+        unsafe curl_multi_wakeup(self.raw)
+    }
+}
+
+/// What other threads ask of the loop.
+enum CurlCommand {
+    case start(id: UInt64, HTTPRequest, Transfer.Receiver)
+    case cancel(id: UInt64)
+    case stop
+}
+
+/// What runs on the engine's thread: takes commands, lets libcurl work, hands over what came of it.
+///
+/// Unchecked: made on one thread, handed to the engine's thread once, and used only there.
+final class CurlLoop: @unchecked Sendable {
+    private let multi: MultiHandle
+    private let endpoint: HTTPEndpoint
+    private let address: HTTPEndpoint.Address
+    private let base: String
+    private let takeCommands: @Sendable () -> [CurlCommand]
+    private let send: @Sendable (CurlCommand) -> Void
+
+    private var transfers: [UInt64: Transfer] = [:]
+    private var transferOfHandle: [UInt: UInt64] = [:]
+    private var headDeadlines: [UInt64: ContinuousClock.Instant] = [:]
+    private var idleHandles: [EasyHandle] = []
+    private let arrivals = Transfer.Arrivals()
+
+    init(
+        multi: MultiHandle,
+        endpoint: HTTPEndpoint,
+        address: HTTPEndpoint.Address,
+        takeCommands: @escaping @Sendable () -> [CurlCommand],
+        send: @escaping @Sendable (CurlCommand) -> Void
+    ) {
+        self.multi = multi
+        self.endpoint = endpoint
+        self.address = address
+        self.base = address.url(host: endpoint.serverName ?? address.host)
+        self.takeCommands = takeCommands
+        self.send = send
+    }
+
+    /// Runs until told to stop; then every transfer has ended.
+    func run() {
+        Self.blockBrokenPipeSignal()
+        while self.obey(self.takeCommands()) {
+            var running: Int32 = 0
+            _ = unsafe curl_multi_perform(self.multi.raw, &running)
+            self.harvest()
+            self.handOver()
+            let wait = self.endLateHeads()
+            _ = unsafe curl_multi_poll(self.multi.raw, nil, 0, wait, nil)
+        }
+        for id in self.transfers.keys { self.end(id, .cancelled) }
+        self.idleHandles = []
+    }
+
+    // MARK: Commands
+
+    private func obey(_ commands: [CurlCommand]) -> Bool {
+        for command in commands {
+            switch command {
+            case .start(let id, let request, let receiver): self.start(id, request, receiver)
+            case .cancel(let id): self.cancel(id)
+            case .stop: return false
+            }
+        }
+        return true
+    }
+
+    private func start(_ id: UInt64, _ request: HTTPRequest, _ receiver: Transfer.Receiver) {
+        let isStream = if case .streaming = receiver { true } else { false }
+        guard let handle = self.idleHandles.popLast() ?? EasyHandle(self.endpoint, address: self.address) else {
+            let failure = TransferFailure(
+                reason: .misconfigured,
+                message: "libcurl refused the endpoint's certificates or proxy",
+                mayHaveBeenSent: false
+            )
+            return Self.refuse(receiver, failure)
+        }
+        let refusal = handle.prepare(
+            request,
+            url: self.base + request.target,
+            identity: request.identity ?? self.endpoint.identity,
+            isStream: isStream,
+            connectTimeout: self.endpoint.limits.connectTimeout
+        )
+        if let refusal {
+            return Self.refuse(
+                receiver,
+                TransferFailure(reason: .misconfigured, message: refusal, mayHaveBeenSent: false)
+            )
+        }
+        let deadline = isStream ? ContinuousClock.now + request.timeout : nil
+        let transfer = Transfer(
+            id: id,
+            handle: handle,
+            receiver: receiver,
+            limits: self.endpoint.limits,
+            headDeadline: deadline,
+            arrivals: self.arrivals
+        )
+        handle.direct(to: transfer)
+        self.transfers[id] = transfer
+        self.transferOfHandle[handle.identity] = id
+        self.headDeadlines[id] = deadline
+        _ = unsafe curl_multi_add_handle(self.multi.raw, handle.raw)
+    }
+
+    private static func refuse(_ receiver: Transfer.Receiver, _ failure: TransferFailure) {
+        switch receiver {
+        case .answer(let continuation): continuation.resume(returning: .failure(failure))
+        case .streaming(let continuation): continuation.resume(returning: .failure(failure))
+        }
+    }
+
+    private func cancel(_ id: UInt64) {
+        guard let transfer = self.transfers[id] else { return }
+        let failure = TransferFailure(
+            reason: .cancelled,
+            message: TransferFailure.cancelled.message,
+            mayHaveBeenSent: transfer.handle.mayHaveBeenSent
+        )
+        self.end(id, failure)
+    }
+
+    // MARK: Results
+
+    private func harvest() {
+        var code = CURLE_OK
+        while let raw = unsafe sluice_curl_multi_finished(self.multi.raw, &code) {
+            guard let id = self.transferOfHandle[UInt(bitPattern: raw)], let transfer = self.transfers[id] else {
+                continue
+            }
+            if self.arrivals.ids.contains(id) { self.flush(transfer) }
+            self.end(id, transfer.handle.failure(code))
+        }
+    }
+
+    private func handOver() {
+        while let id = self.arrivals.ids.first {
+            guard let transfer = self.transfers[id] else {
+                self.arrivals.ids.remove(id)
+                continue
+            }
+            if !self.flush(transfer) { self.end(id, nil) }
+        }
+    }
+
+    @discardableResult
+    private func flush(_ transfer: Transfer) -> Bool {
+        let id = transfer.id
+        self.arrivals.ids.remove(id)
+        self.headDeadlines[id] = nil
+        return transfer.flush { [send] in send(.cancel(id: id)) }
+    }
+
+    private func end(_ id: UInt64, _ failure: TransferFailure?) {
+        guard let transfer = self.transfers.removeValue(forKey: id) else { return }
+        let handle = transfer.handle
+        self.headDeadlines[id] = nil
+        self.arrivals.ids.remove(id)
+        self.transferOfHandle[handle.identity] = nil
+        _ = unsafe curl_multi_remove_handle(self.multi.raw, handle.raw)
+        transfer.finish(failure)
+        guard self.idleHandles.count < 64 else { return }
+        handle.clear()
+        self.idleHandles.append(handle)
+    }
+
+    /// Ends the streams whose head is late; returns for how many milliseconds the loop may sleep.
+    private func endLateHeads() -> Int32 {
+        guard let earliest = self.headDeadlines.values.min() else { return 60_000 }
+        let now = ContinuousClock.now
+        guard earliest <= now else { return Int32(clamping: (earliest - now).wholeMilliseconds) + 1 }
+        for (id, deadline) in self.headDeadlines where deadline <= now {
+            guard let transfer = self.transfers[id] else { continue }
+            let failure = TransferFailure(
+                reason: .timedOut,
+                message: "the server sent no answer in time",
+                mayHaveBeenSent: transfer.handle.mayHaveBeenSent
+            )
+            self.end(id, failure)
+        }
+        return 0
+    }
+
+    // OpenSSL writes to sockets that the peer has closed, and libcurl only ignores the signal when it may use signals.
+    private static func blockBrokenPipeSignal() {
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, SIGPIPE)
+        unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+    }
+}
