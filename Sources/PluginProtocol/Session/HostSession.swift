@@ -74,7 +74,9 @@ package struct HostSession: Sendable {
     package var isReady: Bool { self.phase == .ready }
 
     /// Whether something that the plugin should have answered is late.
-    package var isUnresponsive: Bool { self.liveness.isDoubtful || self.breaker.isOpen }
+    package func isUnresponsive(now: Instant) -> Bool {
+        self.liveness.isDoubtful(now: now) || self.breaker.isOpen
+    }
 
     package var openCallsUnderWay: Int { self.opens.count }
 

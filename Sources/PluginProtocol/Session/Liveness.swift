@@ -17,8 +17,10 @@ package struct Liveness: Sendable {
         self.lastHeard = now
     }
 
-    /// Whether a ping waits for its answer.
-    package var isDoubtful: Bool { self.pingedAt != nil }
+    /// Whether a ping has waited for its answer longer than a healthy peer ever takes.
+    package func isDoubtful(now: ContinuousClock.Instant) -> Bool {
+        self.pingedAt.map { now >= $0 + min(.seconds(1), self.timeout / 2) } ?? false
+    }
 
     /// When ``check(now:)`` has something to say again.
     package var nextDeadline: ContinuousClock.Instant {
