@@ -19,6 +19,7 @@ public protocol PluginProgram: Plugin {
 
 extension PluginProgram {
     /// Runs the plugin until SIGTERM or SIGINT.
+    @concurrent
     public static func main() async {
         await PluginRunner.main { try await Self() }
     }
