@@ -39,6 +39,7 @@ let package = Package(
             dependencies: [
                 "PluginProtocol",
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -74,6 +75,7 @@ let package = Package(
             dependencies: [
                 "PluginProtocol",
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -146,6 +148,46 @@ let package = Package(
         ),
 
         // Tests.
+        .target(
+            name: "PluginPeers",
+            dependencies: [
+                "PluginProtocol", "PluginHost",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/TestSupport/PluginPeers"
+        ),
+        .executableTarget(
+            name: "ScriptedPlugin",
+            dependencies: [
+                "PluginKit", "PluginProtocol",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/TestSupport/ScriptedPlugin"
+        ),
+        .testTarget(
+            name: "PluginProtocolTests",
+            dependencies: [
+                "PluginProtocol", "PluginPeers",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOTestUtils", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        .testTarget(
+            name: "PluginHostTests",
+            dependencies: [
+                "PluginHost", "PluginKit", "PluginProtocol", "PluginPeers", "ScriptedPlugin",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
         .testTarget(name: "ScalingTests", dependencies: ["Scaling"]),
         .target(
             name: "ClusterTestSupport",

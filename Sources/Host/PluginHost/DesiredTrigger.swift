@@ -1,0 +1,60 @@
+internal import PluginProtocol
+
+/// Names one connection for as long as the host runs.
+struct ConnectionID: Hashable, Comparable, Sendable {
+    let number: Int
+
+    static func < (left: ConnectionID, right: ConnectionID) -> Bool {
+        left.number < right.number
+    }
+}
+
+/// A trigger that the controller wants, and how far it is.
+struct DesiredTrigger {
+    enum Phase {
+        /// No plugin that is connected offers the type.
+        case unoffered
+        /// Waits for its turn to be opened.
+        case queued(ConnectionID)
+        /// The plugin was asked.
+        case opening(ConnectionID)
+        /// The plugin has it open.
+        case open(ConnectionID, OpenedTrigger)
+        /// The plugin could not open it; to be tried again.
+        case retrying(ConnectionID, at: ContinuousClock.Instant)
+
+        var connection: ConnectionID? {
+            switch self {
+            case .unoffered: nil
+            case .queued(let id), .opening(let id), .open(let id, _), .retrying(let id, at: _): id
+            }
+        }
+    }
+
+    let id: TriggerID
+    var revision: UInt64
+    let specification: TriggerSpecification
+    var phase: Phase = .unoffered
+    var backoff: Backoff
+    /// Why it is not open, when that is known.
+    var failure: PluginFailure?
+    /// A reading is under way since then.
+    var askedAt: ContinuousClock.Instant?
+    /// Another reading was asked for since then, to follow the one under way.
+    var askedAgainAt: ContinuousClock.Instant?
+    /// When the controller was last told of a change.
+    var changedAt: ContinuousClock.Instant?
+}
+
+/// Random numbers that a seed reproduces.
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        self.state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = self.state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}
