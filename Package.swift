@@ -55,7 +55,11 @@ let package = Package(
         ),
         .target(
             name: "MongoDB",
-            dependencies: ["CMongo"],
+            dependencies: [
+                "CMongo",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
             path: "Plugins/MongoDB/Driver"
         ),
         .executableTarget(
