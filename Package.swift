@@ -65,8 +65,9 @@ let package = Package(
         .executableTarget(
             name: "MongoDBPlugin",
             dependencies: [
-                "MongoDB", "PluginKit",
+                "MongoDB", "PluginKit", "PluginProtocol",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ],
             path: "Plugins/MongoDB/Plugin"
         ),

@@ -82,3 +82,14 @@ extension BSONDocument {
         return unsafe (BSONDocument(copying: pointer), result)
     }
 }
+
+extension BSONValue {
+    /// The value alone as canonical extended JSON: equal values give equal text.
+    package var canonicalJSON: String {
+        let document: BSONDocument = ["v": self]
+        let text = document.json(.canonical)
+        // `{ "v" : value }`
+        guard let colon = text.firstIndex(of: ":"), text.hasSuffix(" }") else { return text }
+        return String(text[text.index(after: colon)...].dropFirst().dropLast(2))
+    }
+}

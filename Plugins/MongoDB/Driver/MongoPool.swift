@@ -52,29 +52,26 @@ internal import NIOConcurrencyHelpers
         var error: MongoError
     }
 
-    // Thread-safe by the C library's promise; destroyed by `deinit` only.
-    private nonisolated(unsafe) let pool: OpaquePointer
+    private let configuration: Configuration
+    /// Made by the first call, because a `mongodb+srv` name is looked up then; calls wait for it on threads of ours.
+    private let made = NIOLockedValueBox<MadePool?>(nil)
     private let threads: WorkerThreads
     private let secrets: [String]
     private let outage = NIOLockedValueBox<Outage?>(nil)
 
-    /// Prepares a pool without connecting. Looks names up (and blocks) for `mongodb+srv` only.
-    package init(_ configuration: Configuration) throws(MongoError) {
-        Self.library
-        let secrets = MongoURI.secrets(of: configuration.uri)
-        do {
-            unsafe self.pool = try Self.makePool(configuration)
-        } catch {
-            throw error.without(secrets)
-        }
-        self.secrets = secrets
+    /// Prepares a pool. Never blocks and never fails: the first call connects.
+    package init(_ configuration: Configuration) {
+        self.configuration = configuration
+        self.secrets = MongoURI.secrets(of: configuration.uri)
         self.threads = WorkerThreads(limit: configuration.parallelCalls, bound: 8192)
     }
 
     deinit {
         // Destroying waits for the monitors of the C library: not on the thread that happens to let go.
-        let pool = unsafe Unowned(pointer: unsafe self.pool)
-        self.threads.stop { unsafe mongoc_client_pool_destroy(pool.pointer) }
+        let made = self.made.withLockedValue { $0 }
+        self.threads.stop {
+            if let made { unsafe mongoc_client_pool_destroy(made.pointer) }
+        }
     }
 
     /// Runs calls on one of the pool's threads, with a connection of its own.
@@ -106,13 +103,36 @@ internal import NIOConcurrencyHelpers
     package func withClient<Result>(
         _ body: (borrowing MongoClient) throws(MongoError) -> Result
     ) throws(MongoError) -> Result {
-        let client = unsafe MongoClient(pool: self.pool)
-        guard let client else { throw MongoError(.driver, "every connection is in use") }
-        do {
+        do throws(MongoError) {
+            let pool = try self.pool()
+            guard let client = unsafe MongoClient(pool: pool.pointer) else {
+                throw MongoError(.driver, "every connection is in use")
+            }
             return try body(client)
         } catch {
             throw error.without(self.secrets)
         }
+    }
+
+    private func pool() throws(MongoError) -> MadePool {
+        let result: Swift.Result<MadePool, MongoError> = self.made.withLockedValue { made in
+            if let made { return .success(made) }
+            do throws(MongoError) {
+                let pool = unsafe MadePool(pointer: try unsafe Self.makePool(self.configuration))
+                made = pool
+                return .success(pool)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// Starts a thread of its own for a loop that blocks, for example on a change stream.
+    ///
+    /// - Returns: False when the system gave none; the body is not run then.
+    package static func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+        WorkerThreads.start(body)
     }
 
     private func attempt<Result>(
@@ -171,6 +191,14 @@ extension MongoPool {
         return unsafe pool
     }
 
+    private static func parse(_ uri: String) throws(MongoError) -> OpaquePointer {
+        do {
+            return try MongoError.check { error in unsafe mongoc_uri_new_with_error(uri, error) }
+        } catch {
+            throw MongoError(.syntax, code: error.code, error.message)
+        }
+    }
+
     /// The C library copies the texts.
     private static func use(_ tls: TLSFiles, _ pool: OpaquePointer) {
         var options = unsafe mongoc_ssl_opt_get_default().pointee
@@ -192,7 +220,7 @@ extension MongoPool {
     }
 }
 
-/// Carries the pool's pointer to the thread that destroys it, after everything else has let go of it.
-@safe private struct Unowned: @unchecked Sendable {
+/// The C library's pool: thread-safe by its promise, and destroyed after everything else has let go of it.
+@safe private struct MadePool: @unchecked Sendable {
     let pointer: OpaquePointer
 }

@@ -32,7 +32,7 @@ final class WorkerThreads: Sendable {
     ///
     /// - Returns: False when the system gave no thread; the body is not run then.
     @discardableResult
-    package static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
+    static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
         defer { unsafe pthread_attr_destroy(&attributes) }
