@@ -142,11 +142,32 @@ let package = Package(
             dependencies: [
                 "MongoDB",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "examples/transcode/Worker"
         ),
 
         // Tests.
+        .target(
+            name: "MongoTestServer",
+            dependencies: [
+                "MongoDB",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/TestSupport/Mongo"
+        ),
+        .testTarget(
+            name: "MongoDBPluginTests",
+            dependencies: [
+                "MongoDB", "MongoDBPlugin", "MongoTestServer", "PluginKit", "PluginProtocol", "TranscodeWorker",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
         .testTarget(name: "ScalingTests", dependencies: ["Scaling"]),
         .testTarget(
             name: "ControllerTests",

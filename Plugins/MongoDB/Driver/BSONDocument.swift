@@ -19,6 +19,11 @@ package struct BSONDocument: Sendable, Hashable {
         }
     }
 
+    /// An update that is a pipeline: the driver takes a document of numbered stages for one.
+    package static func pipeline(_ stages: [BSONValue]) -> BSONDocument {
+        BSONDocument(stages.enumerated().lazy.map { (String($0.offset), $0.element) })
+    }
+
     /// Takes bytes that the C library has made or checked.
     init(checkedBytes: [UInt8]) {
         self.bytes = checkedBytes

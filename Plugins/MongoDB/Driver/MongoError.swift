@@ -1,7 +1,7 @@
 internal import CMongo
 
 /// What the driver or the server said went wrong. Never holds a credential.
-package struct MongoError: Error, Sendable, Hashable {
+package struct MongoError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Who said it.
     package enum Domain: Sendable, Hashable {
         /// The server; the code is the server's.
@@ -31,6 +31,9 @@ package struct MongoError: Error, Sendable, Hashable {
         self.code = code
         self.message = message
     }
+
+    /// The message.
+    package var description: String { self.message }
 
     /// Removes texts that must not be shown.
     func without(_ secrets: [String]) -> MongoError {

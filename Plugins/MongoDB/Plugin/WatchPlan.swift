@@ -26,13 +26,13 @@ struct WatchPlan: Sendable {
 
     mutating func add(_ trigger: TriggerHandle, collection: String, query: BSONDocument) {
         let filter = ChangeFilter(query)
-        // A stream that looks for the very same changes already does for this trigger as well.
-        let isNew = !self.subscriptions.values.contains { $0.collection == collection && $0.filter == filter }
-        if isNew { self.version += 1 }
+        // A stream that looks for the very same changes does for this trigger as well, as soon as it is open.
+        let twin = self.subscriptions.values.first { $0.collection == collection && $0.filter == filter }
+        if twin == nil { self.version += 1 }
         self.subscriptions[trigger] = Subscription(
             collection: collection,
             filter: filter,
-            since: isNew ? self.version : 0
+            since: twin?.since ?? self.version
         )
     }
 
