@@ -56,14 +56,19 @@ let package = Package(
         ),
         .target(
             name: "MongoDB",
-            dependencies: ["CMongo"],
+            dependencies: [
+                "CMongo",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
             path: "Plugins/MongoDB/Driver"
         ),
         .executableTarget(
             name: "MongoDBPlugin",
             dependencies: [
-                "MongoDB", "PluginKit",
+                "MongoDB", "PluginKit", "PluginProtocol",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ],
             path: "Plugins/MongoDB/Plugin"
         ),
@@ -143,6 +148,7 @@ let package = Package(
             dependencies: [
                 "MongoDB",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "examples/transcode/Worker"
         ),
@@ -184,6 +190,26 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        .target(
+            name: "MongoTestServer",
+            dependencies: [
+                "MongoDB",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/TestSupport/Mongo"
+        ),
+        .testTarget(
+            name: "MongoDBPluginTests",
+            dependencies: [
+                "MongoDB", "MongoDBPlugin", "MongoTestServer", "PluginKit", "PluginProtocol", "TranscodeWorker",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
