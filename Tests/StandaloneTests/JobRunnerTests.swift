@@ -1,6 +1,7 @@
 import Foundation
 import Kubernetes
 import Standalone
+import SystemPackage
 import Testing
 
 @Suite struct JobRunnerTests {
@@ -56,13 +57,27 @@ import Testing
 
     @Test func aDeletedJobEndsAllItsProcesses() async throws {
         try await RunnerBench().run { bench in
-            let script = "trap 'echo bye; exit 0' TERM; sleep 1000 & echo child $!; touch ready; while :; do sleep 0.05; done"
+            let script =
+                "trap 'echo bye; exit 0' TERM; sleep 1000 & echo child $!; touch ready; while :; do sleep 0.05; done"
             let directory = JSONValue.string(bench.folder.path.string)
             var job = shellJob("gone", script)
             job = MergePatch.apply(
-                ["spec": ["template": ["spec": ["containers": [[
-                    "name": "main", "command": ["sh", "-c", .string(script)], "workingDir": directory,
-                ]]]]]], to: job)
+                [
+                    "spec": [
+                        "template": [
+                            "spec": [
+                                "containers": [
+                                    [
+                                        "name": "main", "command": ["sh", "-c", .string(script)],
+                                        "workingDir": directory,
+                                    ]
+                                ]
+                            ]
+                        ]
+                    ]
+                ],
+                to: job
+            )
             try bench.cluster.create(.jobs, job)
             try await bench.waitForFile("ready")
             let child = try #require(Int32(try bench.text(of: "gone").split(separator: " ")[1].dropLast()))
@@ -101,7 +116,8 @@ import Testing
         try await RunnerBench().run { bench in
             let directory = bench.folder.path.appending("slots").string
             // Each process takes a slot, notes how many are taken, and gives it back.
-            let script = "mkdir -p \(directory); touch \(directory)/$$; ls \(directory) | wc -l; sleep 0.1; rm \(directory)/$$"
+            let script =
+                "mkdir -p \(directory); touch \(directory)/$$; ls \(directory) | wc -l; sleep 0.1; rm \(directory)/$$"
             let job = shellJob("many", script, spec: ["completions": 6, "parallelism": 2])
             try bench.cluster.create(.jobs, job)
             let finished = try await bench.cluster.job("many", has: "Complete")
@@ -118,16 +134,27 @@ import Testing
             func container(_ name: String, _ script: String) -> JSONValue {
                 ["name": .string(name), "command": ["sh", "-c", .string(script)]]
             }
-            let good = shellJob("pair", "", pod: [
-                "initContainers": [container("first", "echo 1 >> \(log)"), container("second", "echo 2 >> \(log)")],
-                "containers": [container("left", "echo 3 >> \(log)"), container("right", "echo 3 >> \(log)")],
-            ])
+            let good = shellJob(
+                "pair",
+                "",
+                pod: [
+                    "initContainers": [
+                        container("first", "echo 1 >> \(log)"), container("second", "echo 2 >> \(log)"),
+                    ],
+                    "containers": [container("left", "echo 3 >> \(log)"), container("right", "echo 3 >> \(log)")],
+                ]
+            )
             try bench.cluster.create(.jobs, good)
             _ = try await bench.cluster.job("pair", has: "Complete")
             #expect(bench.folder.text("order") == "1\n2\n3\n3\n")
-            let bad = shellJob("uneven", "", spec: ["backoffLimit": 0], pod: [
-                "containers": [container("left", "exit 0"), container("right", "exit 1")]
-            ])
+            let bad = shellJob(
+                "uneven",
+                "",
+                spec: ["backoffLimit": 0],
+                pod: [
+                    "containers": [container("left", "exit 0"), container("right", "exit 1")]
+                ]
+            )
             try bench.cluster.create(.jobs, bad)
             _ = try await bench.cluster.job("uneven", has: "Failed")
         }

@@ -21,7 +21,9 @@ final class TemporaryFolder: Sendable {
     }
 
     func text(_ name: String) -> String? {
-        FileManager.default.contents(atPath: self.path.appending(name).string).flatMap { String(bytes: $0, encoding: .utf8) }
+        FileManager.default.contents(atPath: self.path.appending(name).string).flatMap {
+            String(bytes: $0, encoding: .utf8)
+        }
     }
 }
 
@@ -45,7 +47,8 @@ func within<Result: Sendable>(
 
 extension InProcessCluster {
     /// Waits for the first event of a resource type that fits.
-    func event(of resource: APIResource, where fits: @escaping @Sendable (WatchEvent) -> Bool) async throws -> JSONValue {
+    func event(of resource: APIResource, where fits: @escaping @Sendable (WatchEvent) -> Bool) async throws -> JSONValue
+    {
         let changes = self.changes(of: WatchScope(resource: resource))
         return try await within {
             while let event = try await changes.next() {
@@ -84,7 +87,9 @@ extension JSONValue {
 }
 
 /// A Job with one container that runs a shell script.
-func shellJob(_ name: String, _ script: String, spec: [String: JSONValue] = [:], pod: [String: JSONValue] = [:]) -> JSONValue {
+func shellJob(_ name: String, _ script: String, spec: [String: JSONValue] = [:], pod: [String: JSONValue] = [:])
+    -> JSONValue
+{
     let container: JSONValue = ["name": "main", "command": ["sh", "-c", .string(script)]]
     let podSpec: [String: JSONValue] = ["restartPolicy": "Never", "containers": [container]]
     let template: JSONValue = ["spec": .object(podSpec.merging(pod) { _, new in new })]
