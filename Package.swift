@@ -243,6 +243,7 @@ let package = Package(
                 "Standalone", "Kubernetes",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
     ]

@@ -2,15 +2,19 @@ import Kubernetes
 import Testing
 
 @Suite struct YAMLTests {
-    @Test(arguments: [
-        ("yes", .bool(true)), ("Off", .bool(false)), ("n", .bool(false)), ("true", .bool(true)),
-        ("\"yes\"", .string("yes")), ("'1'", .string("1")), ("!!str 1", .string("1")), ("!!float 1", .double(1)),
-        ("1", .integer(1)), ("-17", .integer(-17)), ("0x1F", .integer(31)), ("010", .integer(8)), ("0b101", .integer(5)),
-        ("1_000", .integer(1000)), ("1.5", .double(1.5)), ("1e3", .double(1000)), (".5", .double(0.5)),
-        ("09", .double(9)), ("1.2.3", .string("1.2.3")), ("2001-12-14", .string("2001-12-14")), ("12:30", .string("12:30")),
-        ("~", .null), ("null", .null), ("100m", .string("100m")), ("-", .array([.null])), ("+", .string("+")),
-        ("0x", .string("0x")), ("--5", .string("--5")), ("|\n 1", .string("1")),
-    ] as [(String, JSONValue)])
+    @Test(
+        arguments: [
+            ("yes", .bool(true)), ("Off", .bool(false)), ("n", .bool(false)), ("true", .bool(true)),
+            ("\"yes\"", .string("yes")), ("'1'", .string("1")), ("!!str 1", .string("1")), ("!!float 1", .double(1)),
+            ("1", .integer(1)), ("-17", .integer(-17)), ("0x1F", .integer(31)), ("010", .integer(8)),
+            ("0b101", .integer(5)),
+            ("1_000", .integer(1000)), ("1.5", .double(1.5)), ("1e3", .double(1000)), (".5", .double(0.5)),
+            ("09", .double(9)), ("1.2.3", .string("1.2.3")), ("2001-12-14", .string("2001-12-14")),
+            ("12:30", .string("12:30")),
+            ("~", .null), ("null", .null), ("100m", .string("100m")), ("-", .array([.null])), ("+", .string("+")),
+            ("0x", .string("0x")), ("--5", .string("--5")), ("|\n 1", .string("1")),
+        ] as [(String, JSONValue)]
+    )
     func scalarIsReadLikeKubectlDoes(text: String, value: JSONValue) throws {
         #expect(try YAML.parse("value: " + (text == "-" ? "\n-" : text))["value"] == value)
     }
@@ -27,7 +31,9 @@ import Testing
     }
 
     @Test func jsonIsRead() throws {
-        #expect(try YAML.parse(#"{"a": [1, "2", null, true], "b": "x\ny"}"#) == ["a": [1, "2", .null, true], "b": "x\ny"])
+        #expect(
+            try YAML.parse(#"{"a": [1, "2", null, true], "b": "x\ny"}"#) == ["a": [1, "2", .null, true], "b": "x\ny"]
+        )
     }
 
     @Test func mergeKeysFillInWhatIsMissing() throws {
@@ -36,7 +42,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a: 1\na: 2\n", 1), ("a: [1\nb: 2\n", 2), ("a: .inf\n", 1), ("a: *missing\n", 1), ("ok: 1\n---\na:\n\t- 1\n", 2),
+        ("a: 1\na: 2\n", 1), ("a: [1\nb: 2\n", 2), ("a: .inf\n", 1), ("a: *missing\n", 1),
+        ("ok: 1\n---\na:\n\t- 1\n", 2),
         ("[1]: 2", 1), ("a: !!int x", 1),
     ])
     func failureNamesTheDocument(text: String, document: Int) throws {

@@ -1,0 +1,95 @@
+package import Kubernetes
+
+/// One object of a manifest file.
+package struct Manifest: Sendable, Equatable {
+    package let resource: APIResource
+    package let object: JSONValue
+    /// File, document and line, for messages.
+    package let source: String
+
+    package var key: ObjectKey { self.object.key }
+
+    /// What the standalone mode takes from files.
+    package static let resources: [APIResource] = [
+        .scaledJobs, .triggerAuthentications, .clusterTriggerAuthentications, .secrets, .configMaps,
+    ]
+}
+
+/// Why manifests cannot be used; it names the place.
+package struct ManifestProblem: Error, Sendable, Equatable, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+}
+
+extension Manifest {
+    /// Reads all objects of a YAML or JSON text.
+    package static func read(_ text: String, file: String) throws(ManifestProblem) -> [Manifest] {
+        let documents: [YAML.Document]
+        do {
+            documents = try YAML.documents(text)
+        } catch {
+            throw ManifestProblem("\(file): \(error)")
+        }
+        var manifests: [Manifest] = []
+        for document in documents {
+            let source = "\(file), document \(document.number), line \(document.line)"
+            if document.value["kind"] == "List", let items = document.value["items"]?.arrayValue {
+                for item in items { manifests.append(try Manifest(item, source: source)) }
+            } else {
+                manifests.append(try Manifest(document.value, source: source))
+            }
+        }
+        return manifests
+    }
+
+    private init(_ value: JSONValue, source: String) throws(ManifestProblem) {
+        guard value.objectValue != nil else { throw ManifestProblem("\(source): not an object but a bare value") }
+        guard let kind = value["kind"]?.stringValue, let apiVersion = value["apiVersion"]?.stringValue else {
+            throw ManifestProblem("\(source): apiVersion and kind are required")
+        }
+        guard let resource = Self.resources.first(where: { $0.kind == kind }) else {
+            let kinds = Self.resources.map(\.kind).joined(separator: ", ")
+            throw ManifestProblem("\(source): \(kind) needs a cluster: the standalone mode takes \(kinds)")
+        }
+        guard resource.apiVersion == apiVersion else {
+            throw ManifestProblem("\(source): \(kind) of \(apiVersion) is not known, write \(resource.apiVersion)")
+        }
+        guard let name = value.metadata["name"]?.stringValue, !name.isEmpty else {
+            throw ManifestProblem("\(source): \(kind) needs metadata.name, a string")
+        }
+        for field in ["labels", "annotations"] {
+            for (key, entry) in value.metadata[field]?.objectValue ?? [:] where entry.stringValue == nil {
+                throw ManifestProblem("\(source): metadata.\(field).\(key) must be a string: write it in quotes")
+            }
+        }
+        var object = value
+        object.metadata["namespace"] =
+            resource.isNamespaced ? .string(value.namespace.isEmpty ? "default" : value.namespace) : nil
+        self.resource = resource
+        self.object = object
+        self.source = source
+        if resource == .scaledJobs { try self.checkJobTemplate() }
+    }
+
+    /// Finds out now, rather than when work arrives, what the local runner would refuse.
+    private func checkJobTemplate() throws(ManifestProblem) {
+        guard var spec = self.object[path: "spec", "jobTargetRef"] else { return }
+        if var pod = spec[path: "template", "spec"] {
+            if (pod["restartPolicy"]?.stringValue ?? "").isEmpty { pod["restartPolicy"] = "OnFailure" }
+            var template = spec["template"] ?? .object([:])
+            template["spec"] = pod
+            spec["template"] = template
+        }
+        do {
+            _ = try LocalJob(["spec": spec])
+        } catch {
+            let sentences = error.sentences.map { sentence in
+                sentence.hasPrefix("spec") ? "spec.jobTargetRef\(sentence.dropFirst(4))" : sentence
+            }
+            throw ManifestProblem("\(self.source): ScaledJob \(self.key): \(sentences.joined(separator: "; "))")
+        }
+    }
+}
