@@ -41,7 +41,7 @@ struct StatusRecord {
             conditions: conditions,
             triggersTypes: status?["triggersTypes"]?.stringValue ?? "",
             authenticationsTypes: status?["authenticationsTypes"]?.stringValue ?? "",
-            lastActiveTime: status?["lastActiveTime"]?.stringValue.flatMap(KubernetesTime.seconds(parsing:)),
+            lastActiveTime: status?["lastActiveTime"]?.stringValue.flatMap { KubernetesTime($0)?.secondsSinceEpoch },
             lastDecision: status?["lastDecision"]?.stringValue ?? "",
             lastJobNumber: UInt64(exactly: status?["lastJobNumber"]?.integerValue ?? 0) ?? 0
         )
@@ -89,7 +89,7 @@ struct StatusRecord {
             "lastJobNumber": .integer(Int64(clamping: self.wanted.lastJobNumber)),
         ]
         if let seconds = self.wanted.lastActiveTime {
-            status["lastActiveTime"] = .string(KubernetesTime.text(seconds: seconds))
+            status["lastActiveTime"] = .string(KubernetesTime(secondsSinceEpoch: seconds).description)
         }
         return ["status": status]
     }

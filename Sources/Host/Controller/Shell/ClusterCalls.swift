@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 import Kubernetes
 import Scaling
 
@@ -65,7 +66,7 @@ struct ClusterCalls: Sendable {
         case .failure(let error): return .failure(error)
         case .success(let body):
             do {
-                return .success(JobSummary(try Job(parsing: body)))
+                return .success(JobSummary(try JSONDecoder().decode(Job.self, from: Data(body))))
             } catch {
                 return .failure(KubernetesError(.malformed, "the API server's Job cannot be read"))
             }
@@ -116,7 +117,7 @@ struct ClusterCalls: Sendable {
                 "name": .string("\(event.scaledJob.name.prefix(200)).\(suffix)"),
                 "namespace": .string(event.scaledJob.namespace),
             ],
-            "eventTime": .string(KubernetesTime.microText(microseconds: now)),
+            "eventTime": .string(KubernetesTime(microsecondsSinceEpoch: now).microTime),
             "reportingController": "sluice",
             "reportingInstance": "sluice",
             "action": .string(event.reason),

@@ -75,7 +75,12 @@ package actor Controller {
         _ group: inout DiscardingTaskGroup,
         _ input: @escaping @Sendable (Reflection<Object>) -> ControllerInput
     ) {
-        let reflector = Reflector<Object>(api: self.api, namespace: scope, labelSelector: labelSelector)
+        let reflector = Reflector<Object>(
+            api: self.api,
+            namespace: scope,
+            labelSelector: labelSelector,
+            logger: self.logger
+        )
         group.addTask {
             await reflector.run { change in
                 await self.note(change, of: Object.resource.plural)
@@ -155,7 +160,7 @@ package actor Controller {
             self.secretWatches[key] = nil
         }
         for key in keys where self.secretWatches[key] == nil {
-            let watch = SecretWatch(api: self.api, key: key)
+            let watch = SecretWatch(api: self.api, key: key, logger: self.logger)
             // Owned by the table above; cancelled when nothing refers to the Secret any more, and at the end.
             self.secretWatches[key] = Task {
                 await watch.run { entry in await self.take(.secret(key, entry)) }

@@ -5,8 +5,8 @@ extension JobSummary {
     init(_ job: Job) {
         var phase = JobTracker.Observed.Phase.unfinished
         // The first condition that is true decides.
-        for condition in job.status?.conditions ?? [] where condition.status == "True" {
-            let at = condition.lastTransitionTime.flatMap(KubernetesTime.seconds(parsing:)) ?? 0
+        for condition in job.status.conditions ?? [] where condition.status == "True" {
+            let at = condition.lastTransitionTime?.secondsSinceEpoch ?? 0
             if condition.type == "Complete" {
                 phase = .succeeded(at: at)
                 break

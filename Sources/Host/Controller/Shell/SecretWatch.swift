@@ -1,15 +1,18 @@
 import Kubernetes
+import Logging
 
 /// Watches one Secret by its name, so that the host needs no right to any other.
 struct SecretWatch: Sendable {
     let api: any KubernetesAPI
     let key: ObjectKey
+    let logger: Logger
 
     func run(_ report: @escaping @Sendable (SecretStore.Entry) async -> Void) async {
         let reflector = Reflector<Secret>(
             api: self.api,
             namespace: self.key.namespace,
-            fieldSelector: "metadata.name=\(self.key.name)"
+            fieldSelector: "metadata.name=\(self.key.name)",
+            logger: self.logger
         )
         let name = self.key.name
         await reflector.run { change in

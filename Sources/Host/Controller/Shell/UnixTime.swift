@@ -4,6 +4,14 @@ import Glibc
 import Darwin
 #endif
 
+import Kubernetes
+
+extension KubernetesTime {
+    init(microsecondsSinceEpoch microseconds: Int64) {
+        self.init(secondsSinceEpoch: microseconds / 1_000_000, microseconds: Int32(microseconds % 1_000_000))
+    }
+}
+
 /// The wall clock.
 enum UnixTime {
     /// Microseconds since 1970.
