@@ -131,13 +131,20 @@ let package = Package(
             ],
             path: "Sources/Host/Standalone"
         ),
+        .target(
+            name: "Observability",
+            dependencies: ["Kubernetes", .product(name: "Logging", package: "swift-log")],
+            path: "Sources/Host/Observability"
+        ),
         .executableTarget(
             name: "Sluice",
             dependencies: [
-                "Controller", "Standalone", "PluginHost", "Kubernetes", "Scaling",
+                "Controller", "Standalone", "PluginHost", "PluginProtocol", "Kubernetes", "Scaling", "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Sources/Host/Main"
         ),

@@ -133,14 +133,8 @@ extension ControllerMachine {
 
     private func unknownType(_ resolver: ParameterResolver) -> ParameterResolver.Resolution {
         guard self.graceIsOver else { return .waiting("plugins are registering") }
-        let types = self.offers.keys.sorted().joined(separator: ", ")
-        let mend =
-            self.offers.isEmpty
-            ? "no plugin is connected; start the plugin that offers it"
-            : "the connected plugins offer \(types); correct it, or start the plugin that offers it"
-        return .problems([
-            Problem("spec.triggers[\(resolver.index)].type", "\"\(resolver.trigger.type)\" is unknown; \(mend)")
-        ])
+        let unknown = UnknownTriggerType(type: resolver.trigger.type, offered: self.offers.keys.sorted())
+        return .problems([Problem("spec.triggers[\(resolver.index)].type", unknown.message)])
     }
 
     // MARK: - What plugins report

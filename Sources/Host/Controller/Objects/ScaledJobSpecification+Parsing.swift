@@ -124,3 +124,11 @@ package struct InvalidSpecification: Error, Sendable, Equatable {
         self.problems = problems
     }
 }
+
+extension ScaledJobSpecification {
+    /// The triggers of a ScaledJob; none when its specification cannot be used.
+    package static func triggers(of scaledJob: ScaledJob) -> [TriggerManifest] {
+        guard case .success(let specification) = self.parse(scaledJob.spec) else { return [] }
+        return specification.triggers
+    }
+}

@@ -1,0 +1,101 @@
+package import Kubernetes
+package import PluginHost
+
+/// Checks ScaledJobs without opening anything: what `validate` and admission say.
+package struct ManifestCheck: Sendable {
+    package var authentications: AuthenticationStore
+    package var secrets: SecretStore
+    package var offers: [String: TriggerTypeOffer]
+
+    package init(
+        authentications: AuthenticationStore,
+        secrets: SecretStore,
+        offers: [String: TriggerTypeOffer]
+    ) {
+        self.authentications = authentications
+        self.secrets = secrets
+        self.offers = offers
+    }
+
+    /// Secrets that the ScaledJob's parameters may come from.
+    package func referencedSecrets(_ scaledJob: ScaledJob) -> Set<ObjectKey> {
+        guard case .success(let specification) = ScaledJobSpecification.parse(scaledJob.spec) else { return [] }
+        return Self.resolvers(scaledJob, specification).reduce(into: []) { keys, resolver in
+            keys.formUnion(resolver.referencedSecrets(self.authentications))
+        }
+    }
+
+    /// Everything that is wrong, in the order of the manifest.
+    package func problems(of scaledJob: ScaledJob) -> [Problem] {
+        let specification: ScaledJobSpecification
+        switch ScaledJobSpecification.parse(scaledJob.spec) {
+        case .success(let parsed): specification = parsed
+        case .failure(let invalid): return invalid.problems
+        }
+        return Self.resolvers(scaledJob, specification).flatMap { resolver -> [Problem] in
+            guard let offer = self.offers[resolver.trigger.type] else { return [self.unknownType(resolver)] }
+            let resolution = resolver.resolve(
+                offer.declaration,
+                authentications: self.authentications,
+                secrets: self.secrets
+            )
+            switch resolution {
+            case .resolved: return []
+            case .waiting(let what): return [Problem("spec.triggers[\(resolver.index)]", what)]
+            case .problems(let problems): return problems
+            }
+        }
+    }
+
+    /// The Job that would be created, under the name of a trial.
+    package static func trial(
+        _ scaledJob: ScaledJob,
+        version: String
+    ) throws -> (key: ObjectKey, body: [UInt8])? {
+        guard case .success(let specification) = ScaledJobSpecification.parse(scaledJob.spec) else { return nil }
+        let template = try JobTemplate(for: scaledJob, jobTargetRef: specification.jobTargetRef, version: version)
+        let key = ObjectKey(namespace: scaledJob.key.namespace, name: "\(scaledJob.key.name.prefix(50))-trial")
+        return (key, template.body(name: key.name))
+    }
+
+    private func unknownType(_ resolver: ParameterResolver) -> Problem {
+        Problem(
+            "spec.triggers[\(resolver.index)].type",
+            UnknownTriggerType(type: resolver.trigger.type, offered: self.offers.keys.sorted()).message
+        )
+    }
+
+    private static func resolvers(
+        _ scaledJob: ScaledJob,
+        _ specification: ScaledJobSpecification
+    ) -> [ParameterResolver] {
+        let environment = ContainerEnvironment(
+            jobTargetRef: specification.jobTargetRef,
+            containerName: specification.envSourceContainerName,
+            namespace: scaledJob.key.namespace
+        )
+        return specification.triggers.enumerated().map { index, trigger in
+            ParameterResolver(
+                trigger: trigger,
+                index: index,
+                namespace: scaledJob.key.namespace,
+                environment: environment
+            )
+        }
+    }
+}
+
+/// A trigger type that no plugin offers.
+struct UnknownTriggerType {
+    let type: String
+    let offered: [String]
+
+    var message: String {
+        let mend =
+            self.offered.isEmpty
+            ? "no plugin is connected; start the plugin that offers it"
+            : "the connected plugins offer \(self.offered.joined(separator: ", ")); correct it, or start the plugin "
+                + "that offers it"
+        return "\"\(self.type)\" is unknown; \(mend)"
+    }
+}

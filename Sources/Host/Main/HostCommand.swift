@@ -1,0 +1,123 @@
+import ArgumentParser
+import Controller
+import Kubernetes
+import Logging
+import PluginHost
+import PluginProtocol
+import ServiceLifecycle
+import UnixSignals
+
+/// `sluice host`: the controller against a real cluster.
+struct HostCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "host",
+        abstract: "Watches ScaledJobs in a cluster and creates their Jobs.",
+        discussion: """
+            In a Pod it uses the service account; elsewhere the kubeconfig that kubectl would use, or the one named with \
+            --kubeconfig. Plugins connect to the socket by themselves, in any order; with --plugin the host also starts \
+            and restarts them, for development and plain machines.
+
+            It stops on SIGINT or SIGTERM; Jobs go on running.
+            """
+    )
+
+    @Option(help: ArgumentHelp("Kubeconfig of the cluster.", valueName: "file"))
+    var kubeconfig: String?
+
+    @Option(help: ArgumentHelp("Context of the kubeconfig; the current one by default.", valueName: "name"))
+    var context: String?
+
+    @Option(help: ArgumentHelp("Work in this namespace only; repeat for several. All by default.", valueName: "name"))
+    var namespace: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Socket that plugins connect to. Also: environment variable SLUICE_HOST_SOCKET.",
+            valueName: "path"
+        )
+    )
+    var socket: String?
+
+    @Option(help: ArgumentHelp("Start and restart this plugin; repeat for several.", valueName: "executable"))
+    var plugin: [String] = []
+
+    @Option(help: ArgumentHelp("A user, besides the host's own, whose processes may be plugins.", valueName: "uid"))
+    var allowUid: [UInt32] = []
+
+    @OptionGroup(title: "Log options") var log: LogOptions
+
+    func validate() throws {
+        for namespace in self.namespace where namespace.isEmpty || namespace.contains("/") {
+            throw ValidationError("--namespace: \"\(namespace)\" is not the name of a namespace")
+        }
+    }
+
+    func run() async throws {
+        let logger = self.log.bootstrap()
+        let environment = ProcessEnvironment.variables
+        let client: ClientConfiguration
+        do {
+            client = try .automatic(kubeconfig: self.kubeconfig, context: self.context, environment: environment)
+        } catch {
+            throw Failure(error.message)
+        }
+        let api = try APIServerClient(client)
+        let path = self.socket ?? environment[ProtocolLimits.socketPathVariable] ?? ProtocolLimits.defaultSocketPath
+        var hubConfiguration = HubConfiguration(socketPath: path)
+        hubConfiguration.allowedUsers = Set(self.allowUid)
+        let hub = PluginHub(configuration: hubConfiguration, logger: logger)
+        let controller = Controller(
+            configuration: ControllerConfiguration(
+                version: Version.text,
+                namespaces: self.namespace.isEmpty ? nil : self.namespace,
+                clusterNamespace: environment["POD_NAMESPACE"] ?? client.namespace ?? "default"
+            ),
+            api: api,
+            plugins: hub,
+            logger: logger
+        )
+        logger.info("starting", metadata: ["version": "\(Version.text)", "server": "\(client.server)"])
+
+        // Started in this order, stopped in reverse.
+        var parts: [any Service] = [Part { try await hub.run() }]
+        for executable in self.plugin {
+            let supervisor = PluginSupervisor(
+                executable: PluginExecutables.named(executable),
+                socketPath: path,
+                logger: logger
+            )
+            parts.append(Part { await supervisor.run() })
+        }
+        parts.append(Part { await controller.run() })
+        try await Program.run(parts, logger: logger)
+    }
+}
+
+/// A failure whose text is all that a person needs.
+struct Failure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Runs the parts of a program until a signal stops it.
+enum Program {
+    static func run(_ parts: [any Service], logger: Logger) async throws {
+        var quiet = logger
+        quiet.logLevel = Swift.max(logger.logLevel, .warning)
+        var configuration = ServiceGroupConfiguration(
+            services: parts,
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: quiet
+        )
+        configuration.maximumGracefulShutdownDuration = .seconds(60)
+        configuration.maximumCancellationDuration = .seconds(10)
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let error as PluginHostError {
+            throw Failure(error.message)
+        }
+    }
+}

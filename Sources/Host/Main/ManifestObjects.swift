@@ -1,0 +1,120 @@
+import Controller
+import FoundationEssentials
+import Kubernetes
+import PluginHost
+import Standalone
+
+/// The objects of manifest files, decoded, with what a cluster adds to them.
+struct ManifestObjects {
+    private(set) var scaledJobs: [(object: ScaledJob, source: String)] = []
+    private(set) var authenticationProblems: [(name: String, source: String, problem: Problem)] = []
+    private var authentications = AuthenticationStore(clusterNamespace: "default")
+    private var secrets = SecretStore()
+    private var known: Set<ObjectKey> = []
+
+    init(_ manifests: [Manifest]) throws {
+        for manifest in manifests {
+            let object = Self.placed(manifest)
+            switch manifest.resource {
+            case .scaledJobs: self.scaledJobs.append((try Self.decode(object), manifest.source))
+            case .triggerAuthentications:
+                let authentication: TriggerAuthentication = try Self.decode(object)
+                self.authentications.upsert(authentication)
+                self.report(authentication.spec, "TriggerAuthentication \(authentication.key)", manifest.source)
+            case .clusterTriggerAuthentications:
+                let authentication: ClusterTriggerAuthentication = try Self.decode(object)
+                self.authentications.upsert(authentication)
+                self.report(authentication.spec, "ClusterTriggerAuthentication \(authentication.key)", manifest.source)
+            case .secrets: self.add(secret: object)
+            default: break
+            }
+        }
+    }
+
+    /// Adds what the cluster has and the files don't.
+    mutating func complete(from api: any KubernetesAPI) async throws(KubernetesError) {
+        for (scaledJob, _) in self.scaledJobs {
+            for trigger in ScaledJobSpecification.triggers(of: scaledJob) {
+                guard let reference = trigger.authentication,
+                    self.authentications.find(reference, from: scaledJob.key.namespace) == nil
+                else { continue }
+                let isNamespaced = reference.kind == .namespaced
+                let found = try await Self.get(
+                    isNamespaced ? .triggerAuthentications : .clusterTriggerAuthentications,
+                    ObjectKey(namespace: isNamespaced ? scaledJob.key.namespace : "", name: reference.name),
+                    api
+                )
+                guard let found else { continue }
+                if isNamespaced, let authentication: TriggerAuthentication = try? Self.decode(found) {
+                    self.authentications.upsert(authentication)
+                } else if let authentication: ClusterTriggerAuthentication = try? Self.decode(found) {
+                    self.authentications.upsert(authentication)
+                }
+            }
+            for key in self.check(offers: [:]).referencedSecrets(scaledJob) where !self.known.contains(key) {
+                if let secret = try await Self.get(.secrets, key, api) { self.add(secret: secret) }
+            }
+        }
+    }
+
+    /// The check, with every Secret that was not found counted as missing.
+    func check(offers: [String: TriggerTypeOffer]) -> ManifestCheck {
+        var secrets = self.secrets
+        let bare = ManifestCheck(authentications: self.authentications, secrets: secrets, offers: offers)
+        for (scaledJob, _) in self.scaledJobs {
+            for key in bare.referencedSecrets(scaledJob) where !self.known.contains(key) {
+                _ = secrets.set(key, to: .missing)
+            }
+        }
+        return ManifestCheck(authentications: self.authentications, secrets: secrets, offers: offers)
+    }
+
+    private mutating func report(_ spec: JSONValue?, _ name: String, _ source: String) {
+        for problem in AuthenticationSpecification(parsing: spec).problems {
+            self.authenticationProblems.append((name, source, problem))
+        }
+    }
+
+    private mutating func add(secret: JSONValue) {
+        let namespace = secret[path: "metadata", "namespace"]?.stringValue ?? "default"
+        let key = ObjectKey(namespace: namespace, name: secret[path: "metadata", "name"]?.stringValue ?? "")
+        var data: [String: [UInt8]] = [:]
+        for (name, value) in secret["data"]?.objectValue ?? [:] {
+            data[name] = value.stringValue.flatMap { Data(base64Encoded: $0) }.map(Array.init)
+        }
+        for (name, value) in secret["stringData"]?.objectValue ?? [:] {
+            data[name] = value.stringValue.map { Array($0.utf8) }
+        }
+        self.known.insert(key)
+        _ = self.secrets.set(key, to: .present(data))
+    }
+
+    /// With the namespace that a manifest without one means, and a UID, as a stored object would have.
+    private static func placed(_ manifest: Manifest) -> JSONValue {
+        var object = manifest.object
+        var metadata = object["metadata"] ?? .object([:])
+        if manifest.resource.isNamespaced, metadata["namespace"] == nil { metadata["namespace"] = "default" }
+        if metadata["uid"] == nil { metadata["uid"] = "00000000-0000-0000-0000-000000000000" }
+        object["metadata"] = metadata
+        return object
+    }
+
+    private static func decode<Object: Decodable>(_ value: JSONValue) throws -> Object {
+        try JSONDecoder().decode(Object.self, from: Data(try value.encoded()))
+    }
+
+    private static func get(
+        _ resource: APIResource,
+        _ key: ObjectKey,
+        _ api: any KubernetesAPI
+    ) async throws(KubernetesError) -> JSONValue? {
+        do throws(KubernetesError) {
+            let namespace = resource.isNamespaced ? key.namespace : nil
+            let body = try await api.send(APIRequest(.get, resource, namespace: namespace, name: key.name))
+            return try? JSONValue(parsing: body)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return nil
+        }
+    }
+}

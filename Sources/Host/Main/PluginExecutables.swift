@@ -1,0 +1,27 @@
+import PluginHost
+
+/// Finds the executables of plugins: `sluice-plugin-<type>` beside this program, in `../libexec/sluice`, or on `PATH`.
+struct PluginExecutables {
+    let folders: [String]
+
+    init(environment: [String: String], executableFolder: String?) {
+        var folders: [String] = []
+        if let executableFolder { folders += [executableFolder, "\(executableFolder)/../libexec/sluice"] }
+        folders += (environment["PATH"] ?? "").split(separator: ":").map(String.init)
+        self.folders = folders
+    }
+
+    func find(type: String) -> PluginSupervisor.Executable? {
+        // A type is a name and not a path.
+        guard !type.isEmpty, type.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }) else {
+            return nil
+        }
+        let path = self.folders.map { "\($0)/sluice-plugin-\(type)" }.first(where: ProcessEnvironment.isExecutable)
+        return path.map { PluginSupervisor.Executable(name: "sluice-plugin-\(type)", path: $0) }
+    }
+
+    /// A plugin named on the command line.
+    static func named(_ path: String) -> PluginSupervisor.Executable {
+        PluginSupervisor.Executable(name: path.split(separator: "/").last.map(String.init) ?? path, path: path)
+    }
+}

@@ -1,2 +1,0 @@
-// Replaced by the first real file.
-@main struct Stub { static func main() {} }
