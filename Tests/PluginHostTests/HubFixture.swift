@@ -18,6 +18,15 @@ struct HubFixture: Sendable {
     ) async throws {
         let socket = TemporarySocket()
         defer { socket.remove() }
+        try await Self.with(socket, adjust, body)
+    }
+
+    /// A hub on this socket.
+    static func with(
+        _ socket: TemporarySocket,
+        _ adjust: (inout HubConfiguration) -> Void = { _ in },
+        _ body: @Sendable (HubFixture) async throws -> Void
+    ) async throws {
         var configuration = HubConfiguration(socketPath: socket.path)
         adjust(&configuration)
         let hub = PluginHub(configuration: configuration, logger: .quiet)
@@ -80,27 +89,25 @@ struct HubFixture: Sendable {
     }
 
     /// Runs the scripted plugin as a process of its own while the body runs.
-    func withScriptedPlugin(
-        name: String = "scripted",
-        type: String = "scripted",
-        _ body: (ProcessIdentifier) async throws -> Void
-    ) async throws {
-        var options = PlatformOptions()
-        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
-        _ = try await Subprocess.run(
-            .path(FilePath(builtExecutable("ScriptedPlugin"))),
-            environment: .inherit.updating([
-                "SLUICE_HOST_SOCKET": self.socket.path, "SLUICE_LOG_LEVEL": "error",
-                "SCRIPTED_NAME": name, "SCRIPTED_TYPE": type,
-            ]),
-            platformOptions: options,
-            input: .none,
-            output: .discarded,
-            error: .currentStandardError
-        ) { execution in
-            try await body(execution.processIdentifier)
-            await execution.teardown(using: [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))])
-        }
+    func withScriptedPlugin(_ body: (ProcessIdentifier) async throws -> Void) async throws {
+        try await runScriptedPlugin(on: self.socket, body)
+    }
+}
+
+/// Runs the scripted plugin as a process of its own while the body runs.
+func runScriptedPlugin(on socket: TemporarySocket, _ body: (ProcessIdentifier) async throws -> Void) async throws {
+    var options = PlatformOptions()
+    options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
+    _ = try await Subprocess.run(
+        .path(FilePath(builtExecutable("ScriptedPlugin"))),
+        environment: .inherit.updating(["SLUICE_HOST_SOCKET": socket.path, "SLUICE_LOG_LEVEL": "error"]),
+        platformOptions: options,
+        input: .none,
+        output: .discarded,
+        error: .currentStandardError
+    ) { execution in
+        try await body(execution.processIdentifier)
+        await execution.teardown(using: [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))])
     }
 }
 

@@ -26,6 +26,6 @@ package enum ProtocolLimits {
     package static let defaultSocketPath = "/run/sluice/host.sock"
     /// Names the environment variable that holds the path of the host's socket.
     package static let socketPathVariable = "SLUICE_HOST_SOCKET"
-    /// Names the environment variable that is 1 when a plugin must end with the process that started it.
+    /// Names the environment variable that holds the number of the process that a plugin must end with.
     package static let exitWithParentVariable = "SLUICE_EXIT_WITH_PARENT"
 }

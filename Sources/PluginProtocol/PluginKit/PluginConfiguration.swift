@@ -24,8 +24,8 @@ public struct PluginConfiguration: Sendable {
     public var longestRefusedPause: Duration = .seconds(5)
     /// Whether SIGTERM and SIGINT drain the plugin.
     public var handlesSignals = true
-    /// Whether the plugin ends when the process that started it does.
-    public var exitsWithParent = false
+    /// The process that started the plugin, when the plugin must end with it.
+    public var parent: Int32?
 
     /// Creates a configuration for the host that listens there.
     public init(socketPath: String) {
@@ -37,7 +37,7 @@ public struct PluginConfiguration: Sendable {
         var configuration = PluginConfiguration(
             socketPath: Self.variable(ProtocolLimits.socketPathVariable) ?? ProtocolLimits.defaultSocketPath
         )
-        configuration.exitsWithParent = Self.variable(ProtocolLimits.exitWithParentVariable) == "1"
+        configuration.parent = Self.variable(ProtocolLimits.exitWithParentVariable).flatMap { Int32($0) }
         return configuration
     }
 

@@ -55,6 +55,8 @@ public struct PluginRunner: Sendable {
         }
         let signals =
             self.configuration.handlesSignals ? await UnixSignalsSequence(trapping: .sigterm, .sigint) : nil
+        let watch = self.configuration.parent.map { self.watch($0, on: Self.eventLoops.next()) }
+        defer { watch?.cancel() }
         await withTaskGroup(of: Bool.self) { group in
             group.addTask {
                 await self.serve()
@@ -65,12 +67,6 @@ public struct PluginRunner: Sendable {
                     for await _ in signals {
                         self.stop.make()
                     }
-                    return false
-                }
-            }
-            if self.configuration.exitsWithParent {
-                group.addTask {
-                    await self.watchParent()
                     return false
                 }
             }
@@ -176,15 +172,12 @@ public struct PluginRunner: Sendable {
     }
 
     /// Stops the plugin when the process that started it is gone.
-    private func watchParent() async {
-        let parent = getppid()
-        while !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(1))
-            if getppid() != parent {
-                self.logger.notice("the process that started the plugin is gone")
-                self.stop.make()
-                return
-            }
+    private func watch(_ parent: Int32, on eventLoop: any EventLoop) -> RepeatedTask {
+        eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .seconds(1)) { task in
+            guard getppid() != parent else { return }
+            self.logger.notice("the process that started the plugin is gone")
+            task.cancel()
+            self.stop.make()
         }
     }
 }
