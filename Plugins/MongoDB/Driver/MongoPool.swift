@@ -158,9 +158,10 @@ internal import NIOConcurrencyHelpers
 
 extension MongoPool {
     /// The C library, started once and silent: what it has to say comes as errors.
-    private static let library: Void = {
-        mongoc_log_set_handler(nil, nil)
+    private static let isLibraryStarted: Bool = {
         mongoc_init()
+        unsafe mongoc_log_set_handler({ _, _, _, _ in }, nil)
+        return true
     }()
 
     private static func makePool(_ configuration: Configuration) throws(MongoError) -> OpaquePointer {

@@ -71,6 +71,23 @@ package final class MongoTestServer: Sendable {
         try await self.tool(["stop", self.directory])
     }
 
+    /// Stops it without ending it: it keeps its connections and answers nothing.
+    package func pause() throws {
+        try self.signal(SIGSTOP)
+    }
+
+    /// Lets it go on after ``pause()``.
+    package func resume() throws {
+        try self.signal(SIGCONT)
+    }
+
+    private func signal(_ number: Int32) throws {
+        let text = try String(contentsOfFile: "\(self.directory)/pid", encoding: .utf8)
+        guard let pid = pid_t(text.prefix { $0.isNumber }), kill(pid, number) == 0 else {
+            throw TestServerError("no process to signal")
+        }
+    }
+
     /// Adds documents to a collection.
     package func insert(_ documents: [BSONDocument], into collection: String, of database: String) async throws {
         try await self.pool.run { client throws(MongoError) in
