@@ -70,12 +70,16 @@ import Testing
         let trigger = try await self.fixture.open(PluginFixture.parameters(server, self.database))
         let reading = try await self.fixture.reading(trigger, items: 2)
         #expect(reading.waiting == 3)
-        #expect(reading.items.map { String(decoding: $0.key, as: UTF8.self) } == [
-            #"{ "$numberInt" : "1" }"#, #"{ "$numberInt" : "2" }"#,
-        ])
-        #expect(reading.items.map { String(decoding: $0.payload, as: UTF8.self) } == [
-            #"{ "_id" : 1, "state" : "waiting", "url" : "a.mp4" }"#, "",
-        ])
+        #expect(
+            reading.items.map { String(decoding: $0.key, as: UTF8.self) } == [
+                #"{ "$numberInt" : "1" }"#, #"{ "$numberInt" : "2" }"#,
+            ]
+        )
+        #expect(
+            reading.items.map { String(decoding: $0.payload, as: UTF8.self) } == [
+                #"{ "_id" : 1, "state" : "waiting", "url" : "a.mp4" }"#, "",
+            ]
+        )
         await self.fixture.plugin.close(trigger.handle)
     }
 

@@ -38,7 +38,9 @@ import Testing
             )["cursor"]?.document?["firstBatch"]?.array ?? []
         }
         for cursor in cursors.compactMap(\.document) {
-            guard let identifier = cursor["cursor"]?.document?["cursorId"], let name = cursor["ns"]?.string else { continue }
+            guard let identifier = cursor["cursor"]?.document?["cursorId"], let name = cursor["ns"]?.string else {
+                continue
+            }
             let collection = name.split(separator: ".", maxSplits: 1).last.map(String.init) ?? ""
             try await server.command(
                 ["killCursors": .string(collection), "cursors": [identifier]],

@@ -61,7 +61,11 @@ import Testing
         try await server.insert([self.video(1)], into: "videos", of: self.database)
         async let result = self.work(server, ["--seconds", "1", "--claim", "0.3"])
         try await eventually("it is claimed") {
-            try await server.count(["claimedBy": ["$exists": true], "state": "waiting"], in: "videos", of: self.database) == 1
+            try await server.count(
+                ["claimedBy": ["$exists": true], "state": "waiting"],
+                in: "videos",
+                of: self.database
+            ) == 1
         }
         // Renewed all the while: a second worker finds nothing.
         let second = try await self.work(server, ["--patience", "0.5"])
@@ -105,7 +109,9 @@ import Testing
         }
         #expect(try await !result.isSuccess)
         #expect(try await result.text.contains("the claim was lost"))
-        #expect(try await server.count(["claimedBy": "another", "state": "waiting"], in: "videos", of: self.database) == 1)
+        #expect(
+            try await server.count(["claimedBy": "another", "state": "waiting"], in: "videos", of: self.database) == 1
+        )
     }
 
     private func interrupted(

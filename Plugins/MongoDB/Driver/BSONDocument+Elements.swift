@@ -32,7 +32,9 @@ private struct BSONReader {
     }
 
     mutating func terminatedText() -> String? {
-        guard let end = self.bytes.firstIndex(of: 0), let text = self.take(end - self.bytes.startIndex) else { return nil }
+        guard let end = self.bytes.firstIndex(of: 0), let text = self.take(end - self.bytes.startIndex) else {
+            return nil
+        }
         return self.skip(1) ? String(decoding: text, as: UTF8.self) : nil
     }
 

@@ -57,15 +57,14 @@ internal import CMongo
         let pipeline: BSONDocument = ["pipeline": .array(pipeline)]
         let made: OpaquePointer? = pipeline.withPointer { pipeline in
             options.withPointer { options in
-                if let collection {
-                    let parent = unsafe mongoc_client_get_collection(self.pointer, database, collection)
-                    defer { unsafe mongoc_collection_destroy(parent) }
-                    return unsafe mongoc_collection_watch(parent, pipeline, options)
-                } else {
+                guard let collection else {
                     let parent = unsafe mongoc_client_get_database(self.pointer, database)
                     defer { unsafe mongoc_database_destroy(parent) }
                     return unsafe mongoc_database_watch(parent, pipeline, options)
                 }
+                let parent = unsafe mongoc_client_get_collection(self.pointer, database, collection)
+                defer { unsafe mongoc_collection_destroy(parent) }
+                return unsafe mongoc_collection_watch(parent, pipeline, options)
             }
         }
         guard let made = unsafe made else { throw MongoError(.driver, "no change stream could be made") }

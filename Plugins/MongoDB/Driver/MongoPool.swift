@@ -165,9 +165,8 @@ extension MongoPool {
     }()
 
     private static func makePool(_ configuration: Configuration) throws(MongoError) -> OpaquePointer {
-        let uri = try MongoError.check { error in
-            unsafe mongoc_uri_new_with_error(configuration.uri, error)
-        }
+        _ = Self.isLibraryStarted
+        let uri = try unsafe self.parse(configuration.uri)
         defer { unsafe mongoc_uri_destroy(uri) }
         let defaults = [
             (MONGOC_URI_SERVERSELECTIONTIMEOUTMS, configuration.serverSelectionMilliseconds),
