@@ -67,6 +67,21 @@ import Testing
         await self.fixture.plugin.close(trigger.handle)
     }
 
+    @Test func wakesComeAtOnce() async throws {
+        let server = try await MongoTestServer.shared(.replicaSet)
+        let trigger = try await self.open(server)
+        var fastest = Duration.seconds(1)
+        for round in 1...20 {
+            let begin = ContinuousClock.now
+            try await server.insert([["state": "waiting"]], into: "videos", of: self.database)
+            try await trigger.wakes.reach(round + 1)
+            fastest = min(fastest, ContinuousClock.now - begin)
+        }
+        // The fastest of many, because the machine may be busy; polling could never be that fast.
+        #expect(fastest < .milliseconds(20))
+        await self.fixture.plugin.close(trigger.handle)
+    }
+
     @Test func onlyTheTriggersConcernedAreWoken() async throws {
         let server = try await MongoTestServer.shared(.replicaSet)
         let first = try await self.open(server, query: #"{"type":"mp4"}"#)

@@ -1,5 +1,5 @@
 extension BSONDocument {
-    /// What the document holds, in order. Stops at the first byte that makes no sense.
+    /// What the document holds, in order, up to the first byte that makes no sense.
     package var elements: [(key: String, value: BSONValue)] {
         var reader = BSONReader(bytes: self.bytes[...])
         guard reader.skip(4) else { return [] }

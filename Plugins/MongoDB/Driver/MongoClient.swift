@@ -1,6 +1,6 @@
 internal import CMongo
 
-/// One connection out of a pool, for one thread. Goes back when the value ends; use it inside the closure that got it.
+/// One connection out of a pool, for one thread; it goes back when the value ends.
 @safe package struct MongoClient: ~Copyable {
     private let pool: OpaquePointer
     let pointer: OpaquePointer
@@ -41,12 +41,7 @@ internal import CMongo
         return try body(unsafe MongoCollection(collection))
     }
 
-    /// Opens a change stream for the length of a closure.
-    ///
-    /// - Parameters:
-    ///   - collection: Nil for all collections of the database.
-    ///   - token: Where to go on.
-    ///   - maximumAwait: How long one ``MongoChangeStream/next()`` may wait, in milliseconds.
+    /// Opens a change stream for the length of a closure; of all collections of the database where none is named.
     package func withChangeStream<Result>(
         of collection: String?,
         in database: String,

@@ -7,7 +7,7 @@ internal import NIOConcurrencyHelpers
 @safe package final class MongoPool: Sendable {
     /// How a pool is made.
     package struct Configuration: Sendable {
-        /// `mongodb://` or `mongodb+srv://`. What it says wins over the defaults below. A secret.
+        /// A MongoDB URI, which is a secret; what it says wins over the defaults below.
         package var uri: String
         /// TLS beyond what the URI says.
         package var tls: TLSFiles?
@@ -59,7 +59,7 @@ internal import NIOConcurrencyHelpers
     private let secrets: [String]
     private let outage = NIOLockedValueBox<Outage?>(nil)
 
-    /// Prepares a pool. Never blocks and never fails: the first call connects.
+    /// Prepares a pool without blocking: the first call connects.
     package init(_ configuration: Configuration) {
         self.configuration = configuration
         self.secrets = MongoURI.secrets(of: configuration.uri)
@@ -99,7 +99,7 @@ internal import NIOConcurrencyHelpers
         }
     }
 
-    /// Runs calls on this thread, with a connection of its own. Blocks.
+    /// Runs calls on this thread, which they block, with a connection of its own.
     package func withClient<Result>(
         _ body: (borrowing MongoClient) throws(MongoError) -> Result
     ) throws(MongoError) -> Result {
