@@ -1,5 +1,6 @@
 #pragma once
 
+#include <malloc.h>
 #include <mongoc/mongoc.h>
 #include <sys/syscall.h>
 #include <unistd.h>

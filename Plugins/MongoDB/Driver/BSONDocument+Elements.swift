@@ -1,5 +1,5 @@
 extension BSONDocument {
-    /// What the document holds, in order. Stops at the first byte that makes no sense.
+    /// What the document holds, in order, up to the first byte that makes no sense.
     package var elements: [(key: String, value: BSONValue)] {
         var reader = BSONReader(bytes: self.bytes[...])
         guard reader.skip(4) else { return [] }
@@ -32,7 +32,9 @@ private struct BSONReader {
     }
 
     mutating func terminatedText() -> String? {
-        guard let end = self.bytes.firstIndex(of: 0), let text = self.take(end - self.bytes.startIndex) else { return nil }
+        guard let end = self.bytes.firstIndex(of: 0), let text = self.take(end - self.bytes.startIndex) else {
+            return nil
+        }
         return self.skip(1) ? String(decoding: text, as: UTF8.self) : nil
     }
 

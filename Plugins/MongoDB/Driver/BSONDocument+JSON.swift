@@ -21,9 +21,13 @@ extension BSONDocument {
                 }
             }
         }
-        let pointer = try unsafe made.get()
-        defer { unsafe bson_destroy(pointer) }
-        unsafe self.init(copying: pointer)
+        switch unsafe made {
+        case .success(let pointer):
+            defer { unsafe bson_destroy(pointer) }
+            unsafe self.init(copying: pointer)
+        case .failure(let error):
+            throw MongoError(.syntax, code: error.code, error.message)
+        }
     }
 
     /// The document as extended JSON.

@@ -1,6 +1,6 @@
 internal import CMongo
 
-/// The changes of a collection or database, as the server sees them. For one thread.
+/// The changes of a collection or database, as the server sees them, for one thread.
 @safe package struct MongoChangeStream: ~Copyable {
     private let pointer: OpaquePointer
 

@@ -1,6 +1,6 @@
 internal import CMongo
 
-/// One connection out of a pool, for one thread. Goes back when the value ends; use it inside the closure that got it.
+/// One connection out of a pool, for one thread; it goes back when the value ends.
 @safe package struct MongoClient: ~Copyable {
     private let pool: OpaquePointer
     let pointer: OpaquePointer
@@ -41,12 +41,7 @@ internal import CMongo
         return try body(unsafe MongoCollection(collection))
     }
 
-    /// Opens a change stream for the length of a closure.
-    ///
-    /// - Parameters:
-    ///   - collection: Nil for all collections of the database.
-    ///   - token: Where to go on.
-    ///   - maximumAwait: How long one ``MongoChangeStream/next()`` may wait, in milliseconds.
+    /// Opens a change stream for the length of a closure; of all collections of the database where none is named.
     package func withChangeStream<Result>(
         of collection: String?,
         in database: String,
@@ -57,15 +52,14 @@ internal import CMongo
         let pipeline: BSONDocument = ["pipeline": .array(pipeline)]
         let made: OpaquePointer? = pipeline.withPointer { pipeline in
             options.withPointer { options in
-                if let collection {
-                    let parent = unsafe mongoc_client_get_collection(self.pointer, database, collection)
-                    defer { unsafe mongoc_collection_destroy(parent) }
-                    return unsafe mongoc_collection_watch(parent, pipeline, options)
-                } else {
+                guard let collection else {
                     let parent = unsafe mongoc_client_get_database(self.pointer, database)
                     defer { unsafe mongoc_database_destroy(parent) }
                     return unsafe mongoc_database_watch(parent, pipeline, options)
                 }
+                let parent = unsafe mongoc_client_get_collection(self.pointer, database, collection)
+                defer { unsafe mongoc_collection_destroy(parent) }
+                return unsafe mongoc_collection_watch(parent, pipeline, options)
             }
         }
         guard let made = unsafe made else { throw MongoError(.driver, "no change stream could be made") }

@@ -1,6 +1,6 @@
 internal import CMongo
 
-/// A collection, by the connection that lent it. For one thread.
+/// A collection, by the connection that lent it, for one thread.
 @safe package struct MongoCollection: ~Copyable {
     private let pointer: OpaquePointer
 
@@ -12,11 +12,9 @@ internal import CMongo
         unsafe mongoc_collection_destroy(self.pointer)
     }
 
-    /// Counts what matches, by looking (and not from the metadata, which a crash makes wrong).
+    /// Counts what matches, by looking, and not from the metadata, which a crash makes wrong.
     ///
-    /// - Parameters:
-    ///   - filter: The query.
-    ///   - milliseconds: The server gives up after this time.
+    /// The server gives up after the given time.
     package func count(_ filter: BSONDocument, within milliseconds: Int64) throws(MongoError) -> Int64 {
         let options: BSONDocument = ["maxTimeMS": .int64(milliseconds)]
         var error = bson_error_t()

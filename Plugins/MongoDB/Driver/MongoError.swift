@@ -1,6 +1,6 @@
 internal import CMongo
 
-/// What the driver or the server said went wrong. Never holds a credential.
+/// What the driver or the server said went wrong, without any credential.
 package struct MongoError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Who said it.
     package enum Domain: Sendable, Hashable {

@@ -7,7 +7,7 @@ internal import NIOConcurrencyHelpers
 @safe package final class MongoPool: Sendable {
     /// How a pool is made.
     package struct Configuration: Sendable {
-        /// `mongodb://` or `mongodb+srv://`. What it says wins over the defaults below. A secret.
+        /// A MongoDB URI, which is a secret; what it says wins over the defaults below.
         package var uri: String
         /// TLS beyond what the URI says.
         package var tls: TLSFiles?
@@ -59,7 +59,7 @@ internal import NIOConcurrencyHelpers
     private let secrets: [String]
     private let outage = NIOLockedValueBox<Outage?>(nil)
 
-    /// Prepares a pool. Never blocks and never fails: the first call connects.
+    /// Prepares a pool without blocking: the first call connects.
     package init(_ configuration: Configuration) {
         self.configuration = configuration
         self.secrets = MongoURI.secrets(of: configuration.uri)
@@ -99,7 +99,7 @@ internal import NIOConcurrencyHelpers
         }
     }
 
-    /// Runs calls on this thread, with a connection of its own. Blocks.
+    /// Runs calls on this thread, which they block, with a connection of its own.
     package func withClient<Result>(
         _ body: (borrowing MongoClient) throws(MongoError) -> Result
     ) throws(MongoError) -> Result {
@@ -158,15 +158,15 @@ internal import NIOConcurrencyHelpers
 
 extension MongoPool {
     /// The C library, started once and silent: what it has to say comes as errors.
-    private static let library: Void = {
-        mongoc_log_set_handler(nil, nil)
+    private static let isLibraryStarted: Bool = {
         mongoc_init()
+        unsafe mongoc_log_set_handler({ _, _, _, _ in }, nil)
+        return true
     }()
 
     private static func makePool(_ configuration: Configuration) throws(MongoError) -> OpaquePointer {
-        let uri = try MongoError.check { error in
-            unsafe mongoc_uri_new_with_error(configuration.uri, error)
-        }
+        _ = Self.isLibraryStarted
+        let uri = try unsafe self.parse(configuration.uri)
         defer { unsafe mongoc_uri_destroy(uri) }
         let defaults = [
             (MONGOC_URI_SERVERSELECTIONTIMEOUTMS, configuration.serverSelectionMilliseconds),

@@ -1,7 +1,9 @@
 internal import MongoDB
 internal import PluginProtocol
 
-/// Where a trigger connects to and how: triggers with equal settings share their connections. Secret as a whole.
+/// Where a trigger connects to and how; secret as a whole.
+///
+/// Triggers with equal settings share their connections.
 struct ConnectionSettings: Sendable, Hashable, CustomStringConvertible {
     let uri: String
     let tls: TLS?

@@ -19,7 +19,7 @@ struct Deployment: Sendable {
             } else {
                 push = .unavailable(reason: "a standalone MongoDB has no change streams; make it a replica set")
             }
-        } catch where error.domain == .server && error.code == 59 {
+        } catch  where error.domain == .server && error.code == 59 {
             push = .unavailable(reason: "MongoDB before 4.4.2 is polled only")
         }
         do {
@@ -32,7 +32,7 @@ struct Deployment: Sendable {
                 ["explain": .document(aggregate), "verbosity": "queryPlanner"],
                 on: source.database
             )
-        } catch where error.domain == .server && Self.saysNothingAboutTheQuery(error.code) {
+        } catch  where error.domain == .server && Self.saysNothingAboutTheQuery(error.code) {
             // A server that has no `explain`, or plans on another one that is away now: counting will tell.
         }
         return Deployment(push: push)

@@ -32,7 +32,9 @@ struct Question: Sendable, Hashable {
             [
                 "$project": [
                     "document": [
-                        "$cond": [["$lte": [["$bsonSize": "$$ROOT"], .int64(Int64(Self.payloadLimit))]], "$$ROOT", .null]
+                        "$cond": [
+                            ["$lte": [["$bsonSize": "$$ROOT"], .int64(Int64(Self.payloadLimit))]], "$$ROOT", .null,
+                        ]
                     ]
                 ]
             ],

@@ -27,7 +27,10 @@ struct TriggerSettings: Sendable, Equatable {
         }
         let collection = try values.required("collection", "the name of a collection")
         if collection.hasPrefix("$") || collection.hasPrefix(".") || collection.contains("\0") {
-            throw .invalid("collection", "collection \"\(collection)\" is no name of a collection; give one that exists")
+            throw .invalid(
+                "collection",
+                "collection \"\(collection)\" is no name of a collection; give one that exists"
+            )
         }
         self.connection = try ConnectionSettings(values, database: database)
         self.source = Source(database: database, collection: collection, query: try Self.query(values))

@@ -1,7 +1,7 @@
 internal import MongoDB
 internal import PluginKit
 
-/// What one change stream looks for, and whom an event concerns. No I/O.
+/// What one change stream looks for, and whom an event concerns, without I/O.
 struct WatchPlan: Sendable {
     /// Grows with every change: a stream of an older version must be opened anew.
     private(set) var version: UInt64 = 0
@@ -52,9 +52,7 @@ struct WatchPlan: Sendable {
         return collections.count == 1 ? collections.first : nil
     }
 
-    /// The stages that a change stream gets.
-    ///
-    /// - Parameter filtersOnServer: False after the server has refused a query in a change stream.
+    /// The stages that a change stream gets; without the queries after the server has refused one in a change stream.
     func pipeline(filtersOnServer: Bool) -> [BSONValue] {
         var branches: [BSONValue] = [
             ["operationType": ["$in": ["drop", "rename", "dropDatabase", "invalidate"]]]

@@ -63,12 +63,29 @@ package final class MongoTestServer: Sendable {
             case .replicaSet: ["--replset"]
             case .replicaSetWithUsers: ["--replset", "--auth"]
             }
-        try await self.tool(["start", self.directory, "\(self.port)"] + options)
+        try await Self.tool(["start", self.directory, "\(self.port)"] + options)
     }
 
     /// Stops it; data stays for another ``start()``.
     package func stop() async throws {
-        try await self.tool(["stop", self.directory])
+        try await Self.tool(["stop", self.directory])
+    }
+
+    /// Stops it without ending it: it keeps its connections and answers nothing.
+    package func pause() throws {
+        try self.signal(SIGSTOP)
+    }
+
+    /// Lets it go on after ``pause()``.
+    package func resume() throws {
+        try self.signal(SIGCONT)
+    }
+
+    private func signal(_ number: Int32) throws {
+        let text = try String(contentsOfFile: "\(self.directory)/pid", encoding: .utf8)
+        guard let pid = pid_t(text.prefix { $0.isNumber }), kill(pid, number) == 0 else {
+            throw TestServerError("no process to signal")
+        }
     }
 
     /// Adds documents to a collection.
@@ -95,16 +112,23 @@ package final class MongoTestServer: Sendable {
         }
     }
 
-    private func tool(_ arguments: [String]) async throws {
+    /// The path of a mongod, for a test that starts it in a way of its own.
+    package static func program() async throws -> String {
+        try await self.tool(["path"]).filter { !$0.isNewline }
+    }
+
+    @discardableResult
+    private static func tool(_ arguments: [String]) async throws -> String {
         let result = try await run(
             .path(FilePath(Self.toolPath)),
             arguments: Arguments(arguments),
-            output: .discarded,
+            output: .string(limit: 1 << 12),
             error: .string(limit: 1 << 16)
         )
         guard result.terminationStatus.isSuccess else {
             throw TestServerError("tools/mongod \(arguments[0]): \(result.standardError)")
         }
+        return result.standardOutput
     }
 
     private static let toolPath: String = {
@@ -112,7 +136,8 @@ package final class MongoTestServer: Sendable {
         return "/" + parts.joined(separator: "/") + "/tools/mongod"
     }()
 
-    private static func freePort() throws -> Int {
+    /// A port that nobody listens on.
+    package static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()

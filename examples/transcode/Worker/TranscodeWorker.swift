@@ -33,7 +33,12 @@ struct TranscodeWorker: AsyncParsableCommand {
 
     func run() async throws {
         let pool = MongoPool(MongoPool.Configuration(uri: self.connectionString))
-        let videos = VideoQueue(pool: pool, database: self.database, collection: self.collection, claimSeconds: self.claim)
+        let videos = VideoQueue(
+            pool: pool,
+            database: self.database,
+            collection: self.collection,
+            claimSeconds: self.claim
+        )
         // Before the claim, so that no signal can come between it and its release.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
 
