@@ -122,8 +122,9 @@ import Testing
             try bench.cluster.create(.jobs, job)
             let finished = try await bench.cluster.job("many", has: "Complete")
             #expect(finished[path: "status", "succeeded"] == 6)
+            #expect(finished[path: "status", "failed"] == nil)
             let counts = try bench.text(of: "many").split(separator: "\n").compactMap { Int($0) }
-            #expect(counts.count == 6)
+            #expect(counts.count == 6, "\(try bench.text(of: "many"))")
             #expect(counts.max() ?? 9 <= 2)
         }
     }

@@ -50,6 +50,7 @@ struct JobDesk {
 
     /// The last round: nothing is started any more, the statuses are written.
     mutating func drain(_ mail: JobRunner.Mail) {
+        for uid in self.records.keys { self.apply(to: uid) { $0.drained(now: Timestamp.seconds) } }
         for event in mail.events { self.apply(event) }
         self.starts = []
     }

@@ -5,7 +5,7 @@ package import SystemPackage
 /// The files that processes write to: `<state>/logs/<namespace>/<job>/<pod>-<container>.log`.
 ///
 /// Processes write to them directly, so that a slow host never slows a worker. A file that grows beyond the limit is
-/// cut by ``trim()``; the folders of the oldest Jobs are removed by ``prune()``.
+/// cut; the folders of the oldest Jobs are removed.
 package struct JobOutput: Sendable {
     package let directory: FilePath
     package let maximumFileSize: Int
@@ -82,12 +82,15 @@ package struct JobOutput: Sendable {
         }
     }
 
-    /// Removes the folders of the Jobs that were written to longest ago, but for the newest ones.
-    func prune() {
+    /// Removes the folders of the oldest Jobs when there are too many, but for those that still run.
+    func prune(except running: Set<ObjectKey>) {
         var folders: [(path: FilePath, modified: Date)] = []
         for namespace in Self.entries(of: self.directory) {
             let folder = self.directory.appending(namespace.name)
-            folders += Self.entries(of: folder).map { (folder.appending($0.name), $0.modified) }
+            for job in Self.entries(of: folder) {
+                guard !running.contains(ObjectKey(namespace: namespace.name, name: job.name)) else { continue }
+                folders.append((folder.appending(job.name), job.modified))
+            }
         }
         guard folders.count > self.maximumJobs else { return }
         for folder in folders.sorted(by: { $0.modified < $1.modified }).dropLast(self.maximumJobs) {

@@ -115,10 +115,11 @@ package final class JobRunner: Sendable {
     private func keepOutputSmall() async {
         var round = 0
         while !Task.isCancelled {
-            for (job, pod, container) in self.openFiles.withLockedValue({ Array($0.values) }) {
+            let files = self.openFiles.withLockedValue { Array($0.values) }
+            for (job, pod, container) in files {
                 self.output.trim(self.output.file(of: job, pod: pod, container: container))
             }
-            if round.isMultiple(of: 60) { self.output.prune() }
+            if round.isMultiple(of: 60) { self.output.prune(except: Set(files.map(\.0))) }
             round += 1
             try? await Task.sleep(for: .seconds(1))
         }

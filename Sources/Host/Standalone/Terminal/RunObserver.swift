@@ -31,8 +31,10 @@ package final class RunObserver: Sendable {
         }
     }
 
-    /// The last line of the report.
+    /// Takes in what happened last, and writes the last line of the report.
     package func end() {
+        let listed = (try? self.cluster.answer(APIRequest(.list, .jobs)))?["items"]?.arrayValue ?? []
+        for job in listed { self.take(WatchEvent(kind: .modified, object: job)) }
         let left = self.tally.jobsLeft
         self.write([RunReport.Entry(.ended, namespace: "", name: "", jobsLeft: left)])
     }
