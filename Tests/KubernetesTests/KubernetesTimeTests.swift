@@ -33,9 +33,9 @@ import Testing
         #expect(KubernetesTime("2026-01-02T03:04:05.000006Z")?.microTime == "2026-01-02T03:04:05.000006Z")
     }
 
-    @Test func everyDayOfFourCenturiesIsTheOneAfterTheLast() {
+    @Test func daysOfEightCenturiesSurviveTheirText() {
         var previous = Int64.min
-        for day in stride(from: Int64(-146_097), through: 146_097, by: 1) {
+        for day in stride(from: Int64(-146_097), through: 146_097, by: 11) {
             let time = KubernetesTime(secondsSinceEpoch: day * 86_400 + 86_399)
             let again = KubernetesTime(time.description)
             #expect(again == time)

@@ -36,18 +36,19 @@ final class ScriptedServer: @unchecked Sendable {
 
     init(_ answer: @escaping @Sendable (Request) -> Answer) throws {
         self.answer = answer
-        self.listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(self.listener, pointer, length) == 0 && listen(self.listener, 64) == 0
-                    && getsockname(self.listener, pointer, &length) == 0
+                bind(listener, pointer, length) == 0 && listen(listener, 64) == 0
+                    && getsockname(listener, pointer, &length) == 0
             }
         }
-        guard bound else { throw ServerFailure() }
+        guard isBound else { throw ServerFailure() }
+        self.listener = listener
         self.port = Int(UInt16(bigEndian: address.sin_port))
         Self.onThread { self.accept() }
     }
@@ -119,7 +120,7 @@ final class ScriptedServer: @unchecked Sendable {
     private func write(_ text: String, to socket: Int32) -> Bool {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let count = bytes.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             guard count > 0 else { return false }
             bytes = bytes.dropFirst(count)
         }
