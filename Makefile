@@ -1,0 +1,32 @@
+# The project's commands. `make demo` and `make test` install what a fresh machine lacks.
+.PHONY: demo test build format lint bench cluster-up cluster-down help
+
+sources := Package.swift Sources Plugins Tests examples
+
+help: ## Show the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+demo: ## Run the transcoding case on this machine, without a cluster
+	@tools/demo
+
+test: ## Run everything: format, build, unit, integration, real cluster
+	@tools/test
+
+build: ## Build the release programs into bin/
+	@tools/dependencies
+	@tools/build
+
+format: ## Format the Swift sources in place
+	swift format --in-place --recursive --parallel $(sources)
+
+lint: ## Check format and style
+	swift format lint --strict --recursive --parallel $(sources)
+
+bench: ## Measure; docs/performance.md says what the figures mean
+	@tools/bench
+
+cluster-up: ## Start a real Kubernetes on this machine, with a node
+	@tools/cluster up --node
+
+cluster-down: ## Stop it and delete its state
+	@tools/cluster down
