@@ -1,3 +1,4 @@
+internal import NIOCore
 internal import PluginProtocol
 
 /// What becomes of the triggers that the controller wants.
@@ -76,10 +77,8 @@ extension HubMachine {
     }
 
     mutating func openNext(on id: ConnectionID, now: Instant) {
-        while let connection = self.connections[id], connection.session.isReady,
-            connection.session.openCallsUnderWay < self.configuration.opensUnderWay,
-            let number = self.connections[id]?.toOpen.popFirst()
-        {
+        let limit = self.configuration.opensUnderWay
+        while let number = self.connections[id]?.nextToOpen(limit: limit) {
             guard let trigger = self.triggers[number], case .queued(id) = trigger.phase else { continue }
             self.triggers[number]?.phase = .opening(id)
             let open = Frame.Open(

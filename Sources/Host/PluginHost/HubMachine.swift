@@ -33,6 +33,12 @@ struct HubMachine {
         var plugin: String?
         /// Triggers to open here, as soon as enough opens have come back.
         var toOpen = CircularBuffer<UInt64>()
+
+        /// The next trigger to open, unless enough opens are under way.
+        mutating func nextToOpen(limit: Int) -> UInt64? {
+            guard self.session.isReady, self.session.openCallsUnderWay < limit else { return nil }
+            return self.toOpen.popFirst()
+        }
     }
 
     struct Offer {
