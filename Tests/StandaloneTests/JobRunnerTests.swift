@@ -116,15 +116,15 @@ import Testing
         try await RunnerBench().run { bench in
             let directory = bench.folder.path.appending("slots").string
             // Each process takes a slot, notes how many are taken, and gives it back.
-            let script =
-                "mkdir -p \(directory); touch \(directory)/$$; ls \(directory) | wc -l; sleep 0.1; rm \(directory)/$$"
+            let script = "d=\(directory); mkdir -p $d; f=$(mktemp -p $d); ls $d | wc -l; sleep 0.1; rm $f"
             let job = shellJob("many", script, spec: ["completions": 6, "parallelism": 2])
             try bench.cluster.create(.jobs, job)
             let finished = try await bench.cluster.job("many", has: "Complete")
             #expect(finished[path: "status", "succeeded"] == 6)
             #expect(finished[path: "status", "failed"] == nil)
-            let counts = try bench.text(of: "many").split(separator: "\n").compactMap { Int($0) }
-            #expect(counts.count == 6, "\(try bench.text(of: "many"))")
+            let text = try bench.text(of: "many")
+            let counts = text.split(separator: "\n").compactMap { Int($0) }
+            #expect(counts.count == 6, "\(text)")
             #expect(counts.max() ?? 9 <= 2)
         }
     }

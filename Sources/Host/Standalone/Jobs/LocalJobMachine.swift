@@ -2,6 +2,9 @@
 ///
 /// It is the Job controller and the kubelet in one: every input returns what must now be done. Repeated and late inputs
 /// (a process that ends after its Job is gone, a timer that was cancelled) change nothing.
+///
+/// Tries are `backoffLimit` + 1 under both restart policies: new pods under `Never`, container restarts within one pod
+/// under `OnFailure`, both with the same growing delay.
 package struct LocalJobMachine: Sendable {
     /// One process: the pod's number within the Job and the container's place in it, init containers first.
     package struct ProcessID: Hashable, Sendable {
