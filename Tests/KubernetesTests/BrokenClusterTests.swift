@@ -42,6 +42,21 @@ import Testing
         }
     }
 
+    @Test func aVersionFromBeforeTheRestartIsExpiredInsideTheStream() async throws {
+        let cluster = try await Self.start.value
+        let client = try cluster.client()
+        try await self.create("old", client, try await cluster.freshNamespace())
+        try await cluster.tool("apiserver", "restart")
+        let lines = try await client.watch(APIRequest(.watch, .configMaps, query: [QueryItem("resourceVersion", "1")]))
+        var iterator = lines.makeAsyncIterator()
+        let line = try #require(try await iterator.next())
+        guard case .error(let status) = try JSONDecoder().decode(WatchEvent<ConfigMap>.self, from: Data(line)) else {
+            Issue.record("\(String(decoding: line, as: UTF8.self))")
+            return
+        }
+        #expect(status.code == 410)
+    }
+
     @Test func compactionExpiresPagesAndTheListStartsOver() async throws {
         let cluster = try await Self.start.value
         let client = try cluster.client()

@@ -48,6 +48,7 @@ final class CurlLoop: @unchecked Sendable {
     private var transferOfHandle: [UInt: UInt64] = [:]
     private var headDeadlines: [UInt64: ContinuousClock.Instant] = [:]
     private var idleHandles: [EasyHandle] = []
+    private var idleStreamHandles: [EasyHandle] = []
     private let arrivals = Transfer.Arrivals()
 
     init(
@@ -78,6 +79,7 @@ final class CurlLoop: @unchecked Sendable {
         }
         for id in self.transfers.keys { self.end(id, .cancelled) }
         self.idleHandles = []
+        self.idleStreamHandles = []
     }
 
     // MARK: Commands
@@ -95,7 +97,8 @@ final class CurlLoop: @unchecked Sendable {
 
     private func start(_ id: UInt64, _ request: HTTPRequest, _ receiver: Transfer.Receiver) {
         let isStream = if case .streaming = receiver { true } else { false }
-        guard let handle = self.idleHandles.popLast() ?? EasyHandle(self.endpoint, address: self.address) else {
+        let idle = isStream ? self.idleStreamHandles.popLast() : self.idleHandles.popLast()
+        guard let handle = idle ?? EasyHandle(self.endpoint, address: self.address, isStream: isStream) else {
             let failure = TransferFailure(
                 reason: .misconfigured,
                 message: "libcurl refused the endpoint's certificates or proxy",
@@ -107,7 +110,6 @@ final class CurlLoop: @unchecked Sendable {
             request,
             url: self.base + request.target,
             identity: request.identity ?? self.endpoint.identity,
-            isStream: isStream,
             connectTimeout: self.endpoint.limits.connectTimeout
         )
         if let refusal {
@@ -188,9 +190,13 @@ final class CurlLoop: @unchecked Sendable {
         self.transferOfHandle[handle.identity] = nil
         _ = unsafe curl_multi_remove_handle(self.multi.raw, handle.raw)
         transfer.finish(failure)
-        guard self.idleHandles.count < 64 else { return }
-        handle.clear()
-        self.idleHandles.append(handle)
+        if handle.isStream, self.idleStreamHandles.count < 4 {
+            handle.clear()
+            self.idleStreamHandles.append(handle)
+        } else if !handle.isStream, self.idleHandles.count < 64 {
+            handle.clear()
+            self.idleHandles.append(handle)
+        }
     }
 
     /// Ends the streams whose head is late; returns for how many milliseconds the loop may sleep.

@@ -5,17 +5,22 @@ internal import CCurl
 /// Touched on the engine's thread only.
 @safe final class EasyHandle {
     let raw: UnsafeMutableRawPointer
+    /// Handles of streams and of calls differ in the size of their buffers, which can't be changed once in use.
+    let isStream: Bool
     private var headers: UnsafeMutablePointer<curl_slist>?
     private var route: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
     private var client: ClientIdentity?
+    /// The first option that libcurl refused, and why.
+    private var refusal: String?
 
     /// Sets all that is the same for every request.
     ///
     /// Nil when libcurl is out of memory or refuses the endpoint.
-    init?(_ endpoint: HTTPEndpoint, address: HTTPEndpoint.Address) {
+    init?(_ endpoint: HTTPEndpoint, address: HTTPEndpoint.Address, isStream: Bool) {
         guard let raw = unsafe curl_easy_init() else { return nil }
         unsafe self.raw = raw
+        self.isStream = isStream
         unsafe self.errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe self.errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         guard self.setUp(endpoint, address) else { return nil }
@@ -42,6 +47,8 @@ internal import CCurl
         isSet = self.set(CURLOPT_TCP_KEEPINTVL, 10) && isSet
         isSet = unsafe sluice_curl_limit_silence(self.raw) == CURLE_OK && isSet
         isSet = self.set(CURLOPT_UPLOAD_BUFFERSIZE, 16 << 10) && isSet
+        // Hundreds of watches lie open at once, and each keeps such a buffer.
+        isSet = self.set(CURLOPT_BUFFERSIZE, self.isStream ? 4 << 10 : 16 << 10) && isSet
         isSet = unsafe sluice_curl_set_pointer(self.raw, CURLOPT_ERRORBUFFER, self.errorText) == CURLE_OK && isSet
         isSet = unsafe sluice_curl_set_received(self.raw, CURLOPT_HEADERFUNCTION, headerReceived) == CURLE_OK && isSet
         isSet = unsafe sluice_curl_set_received(self.raw, CURLOPT_WRITEFUNCTION, bodyReceived) == CURLE_OK && isSet
@@ -74,7 +81,6 @@ internal import CCurl
         _ request: HTTPRequest,
         url: String,
         identity: ClientIdentity?,
-        isStream: Bool,
         connectTimeout: Duration
     ) -> String? {
         unsafe self.errorText.pointee = 0
@@ -84,6 +90,7 @@ internal import CCurl
             unsafe self.headers = curl_slist_append(self.headers, line)
         }
         unsafe self.headers = curl_slist_append(self.headers, "Expect:")
+        self.refusal = nil
         var isSet = self.set(CURLOPT_URL, url)
         if let body = request.body {
             isSet = self.set(CURLOPT_POST, 1) && isSet
@@ -99,16 +106,14 @@ internal import CCurl
         }
         isSet = self.set(CURLOPT_CUSTOMREQUEST, request.method.rawValue) && isSet
         isSet = unsafe sluice_curl_set_list(self.raw, CURLOPT_HTTPHEADER, self.headers) == CURLE_OK && isSet
-        // Hundreds of watches lie open at once, and each keeps such a buffer.
-        isSet = self.set(CURLOPT_BUFFERSIZE, isStream ? 4 << 10 : 16 << 10) && isSet
-        let timeout = isStream ? request.streamTimeout ?? .zero : request.timeout
+        let timeout = self.isStream ? request.streamTimeout ?? .zero : request.timeout
         isSet = self.set(CURLOPT_TIMEOUT_MS, timeout.wholeMilliseconds) && isSet
         let connect = min(connectTimeout, request.timeout)
         isSet = self.set(CURLOPT_CONNECTTIMEOUT_MS, max(1, connect.wholeMilliseconds)) && isSet
         if identity !== self.client {
             isSet = self.use(identity) && isSet
         }
-        return isSet ? nil : "libcurl refused an option of the request: \(self.errorMessage ?? "no reason given")"
+        return isSet ? nil : "libcurl refused \(self.refusal ?? "an option")"
     }
 
     private func use(_ identity: ClientIdentity?) -> Bool {
@@ -172,18 +177,28 @@ internal import CCurl
     // MARK: Options
 
     private func set(_ option: CURLoption, _ value: Int) -> Bool {
-        unsafe sluice_curl_set_long(self.raw, option, value) == CURLE_OK
+        self.check(unsafe sluice_curl_set_long(self.raw, option, value), option)
     }
 
     private func set(_ option: CURLoption, _ value: String) -> Bool {
-        unsafe sluice_curl_set_string(self.raw, option, value) == CURLE_OK
+        self.check(unsafe sluice_curl_set_string(self.raw, option, value), option)
     }
 
     private func set(_ option: CURLoption, _ value: [UInt8]?) -> Bool {
-        guard let value else { return unsafe sluice_curl_set_blob(self.raw, option, nil, 0) == CURLE_OK }
-        return unsafe value.withUnsafeBytes { bytes in
-            unsafe sluice_curl_set_blob(self.raw, option, bytes.baseAddress, bytes.count) == CURLE_OK
+        guard let value else { return self.check(unsafe sluice_curl_set_blob(self.raw, option, nil, 0), option) }
+        return self.check(
+            unsafe value.withUnsafeBytes { bytes in
+                unsafe sluice_curl_set_blob(self.raw, option, bytes.baseAddress, bytes.count)
+            },
+            option
+        )
+    }
+
+    private func check(_ code: CURLcode, _ option: CURLoption) -> Bool {
+        if code != CURLE_OK, self.refusal == nil {
+            self.refusal = "option \(option.rawValue): \(unsafe String(cString: curl_easy_strerror(code)))"
         }
+        return code == CURLE_OK
     }
 }
 
