@@ -73,7 +73,8 @@ import Testing
         ]) { $1 }
         try await eventually("the server answers over TLS") {
             guard let trigger = try? await self.fixture.open(material) else { return false }
-            #expect(try await self.fixture.reading(trigger).waiting == 0)
+            let reading = try? await self.fixture.reading(trigger)
+            #expect(reading?.waiting == 0)
             await self.fixture.plugin.close(trigger.handle)
             return true
         }
