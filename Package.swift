@@ -253,6 +253,22 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+
+        // Measurements against real servers; see docs/performance.md.
+        .target(
+            name: "PlainCurl",
+            path: "Tests/Benchmarks/PlainCurl",
+            linkerSettings: [.linkedLibrary("curl")]
+        ),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: [
+                "PlainCurl", "Controller", "Kubernetes", "MongoDB",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
+            path: "Tests/Benchmarks/Driver"
+        ),
     ]
 )
 
@@ -266,9 +282,8 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 let touchesC: Set<String> = ["PluginProtocol", "Kubernetes", "MongoDB"]
-for target in package.targets where target.type != .system && !target.name.hasPrefix("C") || target.name == "Controller" || target.name == "ControllerTests"
-    || target.name == "ClusterTestSupport"
-{
+let isC: Set<String> = ["CPluginMessages", "PlainCurl"]
+for target in package.targets where target.type != .system && !isC.contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
     if touchesC.contains(target.name) {
         target.swiftSettings?.append(.strictMemorySafety())

@@ -140,8 +140,15 @@ extension ControllerMachine {
 
     mutating func statusWritten(_ owner: String, _ outcome: ControllerInput.Outcome<Void>, at moment: Moment) {
         self.statusWritesUnderWay -= 1
-        guard self.records[owner] != nil else { return }
-        let succeeded = if case .success = outcome { true } else { false }
+        guard let key = self.records[owner]?.key else { return }
+        var succeeded = true
+        if case .failure(let error) = outcome {
+            succeeded = false
+            let facts = ["scaledjob": key.description, "error": error.description]
+            self.actions.append(
+                .log(LogRecord(level: .debug, message: "writing the status failed; trying again", facts: facts))
+            )
+        }
         self.records[owner]?.status.endWrite(succeeded, now: moment.instant)
         self.touched.insert(owner)
     }

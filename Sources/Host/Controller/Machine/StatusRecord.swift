@@ -83,15 +83,20 @@ struct StatusRecord {
         self.retryAt = nil
         var status: JSONValue = [
             "conditions": .array(self.wanted.conditions.map(\.json)),
-            "triggersTypes": .string(self.wanted.triggersTypes),
-            "authenticationsTypes": .string(self.wanted.authenticationsTypes),
-            "lastDecision": .string(self.wanted.lastDecision),
+            "triggersTypes": Self.text(self.wanted.triggersTypes),
+            "authenticationsTypes": Self.text(self.wanted.authenticationsTypes),
+            "lastDecision": Self.text(self.wanted.lastDecision),
             "lastJobNumber": .integer(Int64(clamping: self.wanted.lastJobNumber)),
         ]
         if let seconds = self.wanted.lastActiveTime {
             status["lastActiveTime"] = .string(KubernetesTime(secondsSinceEpoch: seconds).description)
         }
         return ["status": status]
+    }
+
+    /// No member rather than an empty one: some builds of the API server take an empty text for null, and refuse it.
+    private static func text(_ value: String) -> JSONValue {
+        value.isEmpty ? .null : .string(value)
     }
 
     mutating func endWrite(_ succeeded: Bool, now: ContinuousClock.Instant) {
