@@ -266,7 +266,9 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 let touchesC: Set<String> = ["PluginProtocol", "Kubernetes", "MongoDB"]
-for target in package.targets where target.type != .system && !target.name.hasPrefix("C") || target.name == "Controller" || target.name == "ControllerTests"
+for target in package.targets
+where target.type != .system && !target.name.hasPrefix("C") || target.name == "Controller"
+    || target.name == "ControllerTests"
     || target.name == "ClusterTestSupport"
 {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings

@@ -3,6 +3,8 @@ import PluginHost
 /// Finds the executables of plugins: `sluice-plugin-<type>` beside this program, in `../libexec/sluice`, or on `PATH`.
 struct PluginExecutables {
     let folders: [String]
+    /// What the plugins log, where the user did not say.
+    static let quiet = ["SLUICE_LOG_LEVEL": "warning"]
 
     init(environment: [String: String], executableFolder: String?) {
         var folders: [String] = []
@@ -17,7 +19,7 @@ struct PluginExecutables {
             return nil
         }
         let path = self.folders.map { "\($0)/sluice-plugin-\(type)" }.first(where: ProcessEnvironment.isExecutable)
-        return path.map { PluginSupervisor.Executable(name: "sluice-plugin-\(type)", path: $0) }
+        return path.map { PluginSupervisor.Executable(name: "sluice-plugin-\(type)", path: $0, environment: Self.quiet) }
     }
 
     /// A plugin named on the command line.
