@@ -29,11 +29,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        [0x7f, 0xff, 0xff, 0xff],
-        [0x00, 0x00, 0x00, 0x04, 0xff, 0xff, 0xff, 0xff],
-        Array("GET / HTTP/1.1\r\n\r\n".utf8),
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x7f, 0xff, 0xff, 0xff],
+            [0x00, 0x00, 0x00, 0x04, 0xff, 0xff, 0xff, 0xff],
+            Array("GET / HTTP/1.1\r\n\r\n".utf8),
+        ] as [[UInt8]]
+    )
     func garbageClosesItsConnectionOnly(_ bytes: [UInt8]) async throws {
         try await HubFixture.with { hub in
             let good = try await RawPlugin.dial(hub.socket.path)
