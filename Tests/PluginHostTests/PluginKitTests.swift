@@ -137,13 +137,19 @@ private final class RecordingPlugin: Plugin {
                 for id in ids {
                     hub.hub.set(id, revision: 1, to: hub.specification("recording"))
                 }
-                for id in ids {
-                    #expect(await hub.events.first(within: .seconds(60)) { $0.isOpened(id) } != nil)
+                let unopened = NIOLockedValueBox(Set(ids))
+                let allOpened = await hub.events.first(within: .seconds(60)) { event in
+                    guard case .opened(let id, revision: _, _) = event else { return false }
+                    return unopened.withLockedValue { $0.remove(id) != nil && $0.isEmpty }
                 }
+                #expect(allOpened != nil)
                 hub.hub.measure(ids)
-                for id in [ids[0], ids[5000], ids[9999]] {
-                    #expect(await hub.events.first(within: .seconds(60)) { $0.waiting(of: id) == 1 } != nil)
+                let unread = NIOLockedValueBox(Set(ids))
+                let allRead = await hub.events.first(within: .seconds(60)) { event in
+                    guard case .reading(let id, revision: _, _, askedAt: _) = event else { return false }
+                    return unread.withLockedValue { $0.remove(id) != nil && $0.isEmpty }
                 }
+                #expect(allRead != nil)
             }
         }
     }
