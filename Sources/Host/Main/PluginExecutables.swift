@@ -20,7 +20,9 @@ struct PluginExecutables {
             return nil
         }
         let path = self.folders.map { "\($0)/sluice-plugin-\(type)" }.first(where: ProcessEnvironment.isExecutable)
-        return path.map { PluginSupervisor.Executable(name: "sluice-plugin-\(type)", path: $0, environment: self.variables) }
+        return path.map {
+            PluginSupervisor.Executable(name: "sluice-plugin-\(type)", path: $0, environment: self.variables)
+        }
     }
 
     /// A plugin named on the command line.
