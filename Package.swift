@@ -222,6 +222,10 @@ let package = Package(
             ]
         ),
         .testTarget(name: "ScalingTests", dependencies: ["Scaling"]),
+        .testTarget(
+            name: "ObservabilityTests",
+            dependencies: ["Observability", .product(name: "Logging", package: "swift-log")]
+        ),
         .target(
             name: "ClusterTestSupport",
             dependencies: [

@@ -123,7 +123,12 @@ struct ModelCluster {
         help: "Counts.",
         parameters: [
             ParameterDeclaration("queue", required: true, help: "The queue."),
-            ParameterDeclaration("password", secret: true, from: [.authentication, .environment], help: "The password."),
+            ParameterDeclaration(
+                "password",
+                secret: true,
+                from: [.authentication, .environment],
+                help: "The password."
+            ),
         ]
     )
 

@@ -38,10 +38,10 @@ import Testing
         )
         try #require(made.terminationStatus.isSuccess, "\(made.standardError)")
         let port = try MongoTestServer.freePort()
-        var options = PlatformOptions()
-        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(10))]
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
+                var options = PlatformOptions()
+                options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(10))]
                 _ = try await run(
                     .path(FilePath(try await MongoTestServer.program())),
                     arguments: [
@@ -73,8 +73,8 @@ import Testing
         ]) { $1 }
         try await eventually("the server answers over TLS") {
             guard let trigger = try? await self.fixture.open(material) else { return false }
-            let reading = try? await self.fixture.reading(trigger)
-            #expect(reading?.waiting == 0)
+            let waiting = try await self.fixture.reading(trigger).waiting
+            #expect(waiting == 0)
             await self.fixture.plugin.close(trigger.handle)
             return true
         }

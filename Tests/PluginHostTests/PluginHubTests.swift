@@ -29,9 +29,10 @@ import Glibc
 
                 let mark = hub.events.mark
                 #expect(kill(process.value, SIGUSR1) == 0)
-                #expect(await hub.events.first(after: mark) { if case .changed(id) = $0 { true } else { false } } != nil)
+                let changed = await hub.events.first(after: mark) { if case .changed(id) = $0 { true } else { false } }
+                #expect(changed != nil)
             }
-            #expect(await hub.events.first { $0.failed(id) == "plugin scripted is not connected" } != nil)
+            #expect(await hub.events.first { $0.failed(id) == "plugin scripted is shutting down" } != nil)
             #expect(await hub.measure(id)?.unknown(of: id) == "plugin scripted is not connected")
         }
     }

@@ -14,9 +14,9 @@ import Glibc
 @Suite struct PluginProcessTests {
     @Test func stoppedPluginBecomesUnknownAndComesBack() async throws {
         let adjust: (inout HubConfiguration) -> Void = {
-            $0.session.measureTimeout = .milliseconds(300)
-            $0.session.pingInterval = .milliseconds(300)
-            $0.session.pingTimeout = .milliseconds(700)
+            $0.session.measureTimeout = .seconds(2)
+            $0.session.pingInterval = .seconds(2)
+            $0.session.pingTimeout = .seconds(4)
         }
         try await HubFixture.with(adjust) { hub in
             try await hub.withScriptedPlugin { process in
@@ -36,12 +36,12 @@ import Glibc
     }
 
     @Test func hangingTriggerIsUnknownInTimeAndHurtsNoOther() async throws {
-        try await HubFixture.with({ $0.session.measureTimeout = .milliseconds(500) }) { hub in
+        try await HubFixture.with({ $0.session.measureTimeout = .seconds(2) }) { hub in
             try await hub.withScriptedPlugin { _ in
                 let (hanging, healthy) = (hub.trigger("hanging"), hub.trigger("healthy"))
                 #expect(await hub.open(hanging, "scripted", ["behaviour": "hang"]))
                 #expect(await hub.open(healthy, "scripted", ["value": "2"]))
-                for _ in 0..<4 {
+                for _ in 0..<2 {
                     let mark = hub.events.mark
                     hub.hub.measure([hanging, healthy])
                     #expect(await hub.events.first(after: mark) { $0.waiting(of: healthy) == 2 } != nil)
@@ -54,8 +54,8 @@ import Glibc
     @Test func blockedProcessOpensTheBreakerAndIsDropped() async throws {
         let adjust: (inout HubConfiguration) -> Void = {
             $0.session.measureTimeout = .milliseconds(100)
-            $0.session.pingInterval = .milliseconds(500)
-            $0.session.pingTimeout = .milliseconds(1500)
+            $0.session.pingInterval = .seconds(4)
+            $0.session.pingTimeout = .seconds(4)
         }
         try await HubFixture.with(adjust) { hub in
             try await hub.withScriptedPlugin { process in

@@ -28,7 +28,8 @@ let sampleFrames: [Frame] = [
                                 help: "Which."
                             ),
                             ParameterDeclaration("i", .integer, help: ""), ParameterDeclaration("n", .number, help: ""),
-                            ParameterDeclaration("b", .boolean, help: ""), ParameterDeclaration("d", .duration, help: ""),
+                            ParameterDeclaration("b", .boolean, help: ""),
+                            ParameterDeclaration("d", .duration, help: ""),
                             ParameterDeclaration("j", .jsonObject, default: "{}", help: ""),
                         ],
                         capabilities: .init(push: true, items: true, inFlight: true)

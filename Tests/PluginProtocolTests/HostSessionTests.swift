@@ -106,8 +106,10 @@ extension [HostSession.Action] {
             session.received(Frame(call: call, .measured([reading(2), reading(9)], more: true)), now: start)
                 == [.measured([reading(2)])]
         )
-        #expect(session.received(Frame(call: call, .measured([reading(2), reading(1)], more: true)), now: start)
-            == [.measured([reading(1)])])
+        #expect(
+            session.received(Frame(call: call, .measured([reading(2), reading(1)], more: true)), now: start)
+                == [.measured([reading(1)])]
+        )
         let rest = session.received(Frame(call: call, .measured([], more: false)), now: start).readings
         #expect(rest.map(\.trigger) == [3])
         #expect(throws: PluginFailure.self) { try rest[0].outcome.get() }
@@ -171,7 +173,8 @@ extension [HostSession.Action] {
         let refused = session.measure([2], deadline: start + .seconds(10), now: start)
         #expect(refused.frames.isEmpty)
         #expect(refused.readings.map(\.trigger) == [2])
-        #expect(session.received(Frame(call: call, .measured([reading(1)], more: false)), now: start).readings.count == 1)
+        let last = Frame(call: call, .measured([reading(1)], more: false))
+        #expect(session.received(last, now: start).readings.count == 1)
     }
 
     @Test func breakerOpensAfterTimeoutsInARowAndClosesOnAReading() {

@@ -24,13 +24,70 @@ import Testing
         Row(id: "D3", mode: .avg, triggers: four, maximum: 100, active: true, queueLength: 12, jobs: 9),
         Row(id: "D4", mode: .sum, triggers: four, maximum: 100, active: true, queueLength: 35, jobs: 27),
         Row(id: "D7", mode: .max, triggers: four, maximum: 15, active: true, queueLength: 20, jobs: 15),
-        Row(id: "D10", mode: .max, triggers: [(0, 1, true), (0, 1, true)], maximum: 100, active: false, queueLength: 0, jobs: 0),
-        Row(id: "D12", mode: .avg, triggers: [(0, 1, true), (0, 1, false)], maximum: 100, active: true, queueLength: 0, jobs: 0),
-        Row(id: "D13", mode: .min, triggers: [(0, 1, true), (5, 1, true)], maximum: 100, active: true, queueLength: 5, jobs: 5),
-        Row(id: "D15", mode: .min, triggers: [(5, 1, true), (0, 1, true), (7, 1, true)], maximum: 100, active: true, queueLength: 7, jobs: 7),
-        Row(id: "D16", mode: .max, triggers: [(10, 5, true), (10, 1, true)], maximum: 100, active: true, queueLength: 10, jobs: 2),
-        Row(id: "C1", mode: .max, triggers: [(20, 2, true)], maximum: 100, minimum: 1, active: true, queueLength: 20, jobs: 10),
-        Row(id: "C6", mode: .max, triggers: [(1000, 5, true)], maximum: 100, active: true, queueLength: 1000, jobs: 100),
+        Row(
+            id: "D10",
+            mode: .max,
+            triggers: [(0, 1, true), (0, 1, true)],
+            maximum: 100,
+            active: false,
+            queueLength: 0,
+            jobs: 0
+        ),
+        Row(
+            id: "D12",
+            mode: .avg,
+            triggers: [(0, 1, true), (0, 1, false)],
+            maximum: 100,
+            active: true,
+            queueLength: 0,
+            jobs: 0
+        ),
+        Row(
+            id: "D13",
+            mode: .min,
+            triggers: [(0, 1, true), (5, 1, true)],
+            maximum: 100,
+            active: true,
+            queueLength: 5,
+            jobs: 5
+        ),
+        Row(
+            id: "D15",
+            mode: .min,
+            triggers: [(5, 1, true), (0, 1, true), (7, 1, true)],
+            maximum: 100,
+            active: true,
+            queueLength: 7,
+            jobs: 7
+        ),
+        Row(
+            id: "D16",
+            mode: .max,
+            triggers: [(10, 5, true), (10, 1, true)],
+            maximum: 100,
+            active: true,
+            queueLength: 10,
+            jobs: 2
+        ),
+        Row(
+            id: "C1",
+            mode: .max,
+            triggers: [(20, 2, true)],
+            maximum: 100,
+            minimum: 1,
+            active: true,
+            queueLength: 20,
+            jobs: 10
+        ),
+        Row(
+            id: "C6",
+            mode: .max,
+            triggers: [(1000, 5, true)],
+            maximum: 100,
+            active: true,
+            queueLength: 1000,
+            jobs: 100
+        ),
         Row(id: "C10", mode: .max, triggers: [(10, 0, true)], maximum: 100, active: true, queueLength: 10, jobs: 0),
         Row(id: "C13", mode: .max, triggers: [(10, 1, false)], maximum: 100, active: false, queueLength: 0, jobs: 0),
     ])

@@ -25,7 +25,9 @@ import Testing
     }
 
     @Test func zeroKeepsNoneAndNeverTouchesUnfinishedOnes() {
-        let jobs = [self.job("done", .succeeded(at: 1)), self.job("runs", .unfinished), self.job("bad", .failed(at: 2))]
+        let jobs = [
+            self.job("done", .succeeded(at: 1)), self.job("runs", .unfinished), self.job("bad", .failed(at: 2)),
+        ]
         #expect(RetentionPolicy(successful: 0, failed: 0).excess(of: jobs) == ["done", "bad"])
     }
 

@@ -19,8 +19,26 @@ import Testing
     @Test(arguments: [
         Row(id: "G1", waiting: 3, maximum: 5, unfinished: 0, create: 3, limit: .backlog),
         Row(id: "G3", waiting: 0, target: 10, isActive: false, maximum: 3, unfinished: 0, create: 0, limit: .inactive),
-        Row(id: "G4", waiting: 0, isActive: false, maximum: 10, minimum: 2, unfinished: 0, create: 2, limit: .minReplicaCount),
-        Row(id: "G6", waiting: 0, isActive: false, maximum: 1, minimum: 2, unfinished: 0, create: 1, limit: .minReplicaCount),
+        Row(
+            id: "G4",
+            waiting: 0,
+            isActive: false,
+            maximum: 10,
+            minimum: 2,
+            unfinished: 0,
+            create: 2,
+            limit: .minReplicaCount
+        ),
+        Row(
+            id: "G6",
+            waiting: 0,
+            isActive: false,
+            maximum: 1,
+            minimum: 2,
+            unfinished: 0,
+            create: 1,
+            limit: .minReplicaCount
+        ),
         Row(id: "G6b", waiting: 0, isActive: false, maximum: 1, minimum: 2, unfinished: 1, create: 0, limit: .backlog),
         Row(id: "G7", waiting: 3, maximum: 4, minimum: 2, unfinished: 0, create: 2, limit: .minReplicaCount),
         Row(id: "G7b", waiting: 3, maximum: 4, minimum: 2, unfinished: 2, create: 2, limit: .maxReplicaCount),
@@ -34,8 +52,24 @@ import Testing
         Row(id: "G22", waiting: 50, maximum: 100, minimum: 3, unfinished: 1, create: 2, limit: .minReplicaCount),
         Row(id: "G28", waiting: 10000, target: 10, maximum: 200, unfinished: 0, create: 200, limit: .maxReplicaCount),
         Row(id: "F6", waiting: 7, maximum: 10, minimum: 3, unfinished: 8, create: 2, limit: .backlog),
-        Row(id: "a finished Job may still be counted", waiting: 5, maximum: 5, unfinished: 4, served: 5, create: 0, limit: .backlog),
-        Row(id: "a freed slot is filled from the same reading", waiting: 100, maximum: 5, unfinished: 4, served: 5, create: 1, limit: .maxReplicaCount),
+        Row(
+            id: "a finished Job may still be counted",
+            waiting: 5,
+            maximum: 5,
+            unfinished: 4,
+            served: 5,
+            create: 0,
+            limit: .backlog
+        ),
+        Row(
+            id: "a freed slot is filled from the same reading",
+            waiting: 100,
+            maximum: 5,
+            unfinished: 4,
+            served: 5,
+            create: 1,
+            limit: .maxReplicaCount
+        ),
     ])
     func decisionsGiveTheExpectedNumbers(row: Row) {
         let bounds = ReplicaBounds(minimum: row.minimum, maximum: row.maximum)

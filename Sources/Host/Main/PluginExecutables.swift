@@ -3,8 +3,11 @@ import PluginHost
 /// Finds the executables of plugins: `sluice-plugin-<type>` beside this program, in `../libexec/sluice`, or on `PATH`.
 struct PluginExecutables {
     let folders: [String]
+    /// Plugins are quiet, unless the user says otherwise.
+    private let variables: [String: String]
 
     init(environment: [String: String], executableFolder: String?) {
+        self.variables = environment["SLUICE_LOG_LEVEL"] == nil ? ["SLUICE_LOG_LEVEL": "warning"] : [:]
         var folders: [String] = []
         if let executableFolder { folders += [executableFolder, "\(executableFolder)/../libexec/sluice"] }
         folders += (environment["PATH"] ?? "").split(separator: ":").map(String.init)
@@ -17,7 +20,9 @@ struct PluginExecutables {
             return nil
         }
         let path = self.folders.map { "\($0)/sluice-plugin-\(type)" }.first(where: ProcessEnvironment.isExecutable)
-        return path.map { PluginSupervisor.Executable(name: "sluice-plugin-\(type)", path: $0) }
+        return path.map {
+            PluginSupervisor.Executable(name: "sluice-plugin-\(type)", path: $0, environment: self.variables)
+        }
     }
 
     /// A plugin named on the command line.

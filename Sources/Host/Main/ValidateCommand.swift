@@ -40,7 +40,7 @@ struct ValidateCommand: AsyncParsableCommand {
         let environment = ProcessEnvironment.variables
         let manifests: [Manifest]
         do {
-            manifests = try ManifestFolder(paths: self.files.map { FilePath($0) }).read()
+            manifests = try ManifestFolder(paths: self.files.map { FilePath($0) }).read(for: .checking)
         } catch {
             throw Failure(error.description)
         }
@@ -63,7 +63,9 @@ struct ValidateCommand: AsyncParsableCommand {
             named: self.plugin.map(PluginExecutables.named),
             logger: logger
         )
-        let offers = try await survey.offers(types: Set(objects.scaledJobs.flatMap { PluginStarter.types(of: $0.object) }))
+        let offers = try await survey.offers(
+            types: Set(objects.scaledJobs.flatMap { PluginStarter.types(of: $0.object) })
+        )
         let check = objects.check(offers: offers)
 
         var problems = 0

@@ -1,5 +1,5 @@
-package import Logging
 import Kubernetes
+package import Logging
 
 #if canImport(Glibc)
 import Glibc

@@ -37,9 +37,13 @@ extension HubMachine {
     private mutating func revise(_ number: UInt64, revision: UInt64) {
         self.triggers[number]?.revision = revision
         guard let trigger = self.triggers[number] else { return }
-        if case .open(_, let opened) = trigger.phase {
+        switch trigger.phase {
+        case .open(_, let opened):
             self.act(.emit(.opened(trigger.id, revision: revision, opened)))
-        } else if let failure = trigger.failure {
+        case .unoffered:
+            self.act(.emit(.failed(trigger.id, revision: revision, self.unoffered(trigger.specification.type))))
+        case .queued, .opening, .retrying:
+            guard let failure = trigger.failure else { return }
             self.act(.emit(.failed(trigger.id, revision: revision, failure)))
         }
     }

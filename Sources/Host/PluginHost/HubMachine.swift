@@ -228,6 +228,7 @@ struct HubMachine {
         for number in self.triggers.keys.sorted() {
             guard let trigger = self.triggers[number], trigger.phase.connection == id else { continue }
             self.triggers[number]?.phase = .unoffered
+            self.triggers[number]?.failure = nil
             self.act(.emit(.failed(trigger.id, revision: trigger.revision, failure)))
         }
         if isOfferChanged {

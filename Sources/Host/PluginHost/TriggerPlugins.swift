@@ -63,7 +63,9 @@ package struct TriggerTypeOffer: Sendable, Equatable {
     }
 }
 
-/// The plugins as the controller sees them. All calls return at once; what comes of them arrives as ``PluginEvent``s.
+/// The plugins as the controller sees them.
+///
+/// All calls return at once; what comes of them arrives as ``PluginEvent``s.
 package protocol TriggerPlugins: Sendable {
     /// One consumer only. Bounded: per trigger only the newest reading waits.
     var events: any AsyncSequence<PluginEvent, Never> & Sendable { get }

@@ -272,7 +272,8 @@ extension FrameWriter {
 
     // MARK: Memory
 
-    private func block<Element>(of type: Element.Type, _ count: Int) throws(FrameError) -> UnsafeMutablePointer<Element> {
+    private func block<Element>(of type: Element.Type, _ count: Int) throws(FrameError) -> UnsafeMutablePointer<Element>
+    {
         guard let block = unsafe self.arena.allocate(MemoryLayout<Element>.stride * count) else {
             throw .memoryExceeded(limit: ProtocolLimits.messageMemoryBytes)
         }

@@ -26,9 +26,7 @@ package final class MessageArena {
     }
 
     deinit {
-        for unsafe chunk in unsafe self.chunks {
-            unsafe chunk.deallocate()
-        }
+        self.freeChunks()
     }
 
     /// A block of at least this size, aligned to 8 bytes; nil when the budget is spent.
@@ -61,23 +59,28 @@ package final class MessageArena {
 
     /// The size that was asked for when this block was allocated; nil when it is not one of this arena's.
     func size(of block: UnsafeRawPointer) -> Int? {
-        for unsafe chunk in unsafe self.chunks {
-            guard let base = chunk.baseAddress else { continue }
-            if unsafe block > UnsafeRawPointer(base), unsafe block < UnsafeRawPointer(base) + chunk.count {
+        for index in unsafe self.chunks.indices {
+            guard let base = unsafe self.chunks[index].baseAddress else { continue }
+            let end = unsafe UnsafeRawPointer(base) + self.chunks[index].count
+            if unsafe block > UnsafeRawPointer(base), unsafe block < end {
                 return unsafe (block - Self.headerBytes).load(as: Int.self)
             }
         }
         return nil
     }
 
+    private func freeChunks() {
+        for index in unsafe self.chunks.indices {
+            unsafe self.chunks[index].deallocate()
+        }
+        unsafe self.chunks.removeAll()
+        self.total = 0
+    }
+
     /// Forgets every block.
     func reset() {
         if self.total > Self.keptBytes {
-            for unsafe chunk in unsafe self.chunks {
-                unsafe chunk.deallocate()
-            }
-            unsafe self.chunks.removeAll()
-            self.total = 0
+            self.freeChunks()
         }
         self.current = 0
         self.offset = 0

@@ -204,6 +204,8 @@ final class HostConnection: ChannelInboundHandler, @unchecked Sendable {
 
     private func finish(_ reason: SessionEnd) {
         self.changes?.close()
+        // What was written last, such as Drain, still goes out.
+        self.channel?.flush()
         self.channel?.close(promise: nil)
         self.channel = nil
         self.ended.succeed((reason, self.registeredAt))
@@ -221,7 +223,7 @@ final class HostConnection: ChannelInboundHandler, @unchecked Sendable {
 
     // MARK: Calls
 
-    /// Runs one call of the plugin. The task is owned by ``calls``, and ``settled`` waits for it.
+    /// Runs one call of the plugin; the task is owned by ``calls``, and ``settled`` waits for it.
     private func start(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
         self.tasksUnderWay += 1
         return Task(executorPreference: self.executor) {
@@ -258,7 +260,8 @@ final class HostConnection: ChannelInboundHandler, @unchecked Sendable {
                 result = .failure(PluginFailure(.timedOut, "opening the trigger took too long"))
             } catch {
                 // The text of an error of somebody else's may hold a secret.
-                result = .failure(PluginFailure(.internal, "the plugin failed with an error of type \(type(of: error))"))
+                let type = type(of: error)
+                result = .failure(PluginFailure(.internal, "the plugin failed with an error of type \(type)"))
             }
             self.onLoop { self.opened(call, number: open.trigger, result) }
         }

@@ -17,6 +17,7 @@ public protocol Plugin: Sendable {
     /// - Parameters:
     ///   - trigger: What to watch. Parameters are declared ones only, validated by kind, with defaults applied.
     ///   - changes: Tells the host that the trigger changed; may be called from anywhere until `close`.
+    /// - Returns: What the trigger's manifest comes to.
     /// - Throws: ``PluginFailure``; anything else is reported as an internal failure without its text.
     func open(_ trigger: TriggerRequest, changes: ChangeNotifier) async throws -> OpenedTrigger
 
@@ -30,7 +31,7 @@ public protocol Plugin: Sendable {
     func close(_ trigger: TriggerHandle) async
 }
 
-/// Names an open trigger within one run of a plugin. Never reused.
+/// Names an open trigger within one run of a plugin; never used again.
 public struct TriggerHandle: Hashable, Sendable {
     /// The number that the kit gave it.
     public let number: UInt64
@@ -49,7 +50,7 @@ public struct TriggerRequest: Sendable {
     public let type: String
     /// `namespace/name` of the ScaledJob, for the log.
     public let scaledJob: String
-    /// The resolved parameters. Some are secret: do not log them.
+    /// The resolved parameters; some are secret, so do not log them.
     public let parameters: [String: String]
 
     /// Creates a request; the kit does, and tests.
@@ -87,13 +88,13 @@ public struct MeasureReport: Sendable {
         self.deliver = deliver
     }
 
-    /// Answers for one trigger. A second answer for the same trigger is ignored.
+    /// Answers for one trigger; a second answer for the same trigger is ignored.
     public func callAsFunction(_ trigger: TriggerHandle, _ outcome: Result<Reading, PluginFailure>) {
         self.deliver(trigger, outcome)
     }
 }
 
-/// Tells the host that one trigger changed. Cheap: several calls before the host has looked are one.
+/// Tells the host that one trigger changed; cheap, as several calls before the host has looked are one.
 public struct ChangeNotifier: Sendable {
     private let notify: @Sendable () -> Void
 

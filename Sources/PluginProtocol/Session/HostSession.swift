@@ -95,7 +95,9 @@ package struct HostSession: Sendable {
                 return self.reject(error)
             }
         case (.awaitingRegister, _), (.registering, _):
-            return self.end(.protocolViolation("the first message must be Register, and nothing may come before its answer"))
+            return self.end(
+                .protocolViolation("the first message must be Register, and its answer comes before the next")
+            )
         case (_, .opened(let opened)):
             return self.openFinished(frame.call, .success(opened))
         case (_, .measured(let readings, let more)):
@@ -121,7 +123,7 @@ package struct HostSession: Sendable {
         }
     }
 
-    /// The connection is gone. Every call still waiting fails once, however often this is called.
+    /// The connection is gone: every call still waiting fails once, however often this is called.
     package mutating func connectionClosed() -> [Action] {
         self.phase == .closed ? [] : self.end(.connectionLost)
     }
@@ -169,7 +171,9 @@ package struct HostSession: Sendable {
         return [.send(Frame(call: call, .open(open)))]
     }
 
-    /// Forgets the trigger. An open under way is cancelled and comes to nothing; readings under way still come.
+    /// Forgets the trigger.
+    ///
+    /// An open under way is cancelled and comes to nothing; readings under way still come.
     package mutating func close(trigger: UInt64) -> [Action] {
         guard self.phase == .ready || self.phase == .draining else { return [] }
         var actions: [Action] = []
@@ -304,7 +308,10 @@ package struct HostSession: Sendable {
         return Self.unknown(measure.takeRest()[...], failure)
     }
 
-    private static let silent = PluginFailure(.unavailable, "the plugin has not answered for a while; it is tried again")
+    private static let silent = PluginFailure(
+        .unavailable,
+        "the plugin has not answered for a while; it is tried again"
+    )
 
     private var notReady: PluginFailure {
         PluginFailure(

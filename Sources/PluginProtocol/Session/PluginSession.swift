@@ -102,7 +102,9 @@ package struct PluginSession: Sendable {
         }
     }
 
-    /// The call came to its end. True when its answer is still wanted; the caller then sends it, and calls ``answered()``.
+    /// The call came to its end.
+    ///
+    /// True when its answer is still wanted; the caller then sends it, and calls ``answered()``.
     package mutating func finish(call: UInt64) -> Bool {
         self.calls.removeValue(forKey: call) != nil
     }

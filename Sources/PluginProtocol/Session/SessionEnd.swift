@@ -1,4 +1,4 @@
-/// Why a session ended. The description is one sentence for the log.
+/// Why a session ended; the description is one sentence for the log.
 package enum SessionEnd: Error, Sendable, Equatable, CustomStringConvertible {
     /// The peer closed the connection, or it broke.
     case connectionLost

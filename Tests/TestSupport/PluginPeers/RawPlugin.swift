@@ -56,6 +56,15 @@ package final class RawPlugin: Sendable {
         return await self.next()?.body
     }
 
+    /// Whether the host answers a ping; whatever it says before that is passed over.
+    package func isAnswered(ping call: UInt64) async throws -> Bool {
+        try self.send(Frame(call: call, .ping))
+        while let frame = await self.next() {
+            if frame == Frame(call: call, .pong) { return true }
+        }
+        return false
+    }
+
     /// The next frame; nil when the connection ended, or when none came in time.
     package func next(within timeout: Duration = .seconds(20)) async -> Frame? {
         await self.inbox.next(within: timeout)

@@ -2,7 +2,9 @@ import Kubernetes
 
 /// One element of `status.conditions`.
 struct Condition: Equatable, Sendable {
-    enum Kind: String, CaseIterable { case ready = "Ready", active = "Active", fallback = "Fallback", paused = "Paused" }
+    enum Kind: String, CaseIterable {
+        case ready = "Ready", active = "Active", fallback = "Fallback", paused = "Paused"
+    }
     enum Status: String { case yes = "True", no = "False", unknown = "Unknown" }
 
     let kind: Kind

@@ -54,7 +54,9 @@ package enum JobsChange: Sendable {
     case interrupted(KubernetesError)
 }
 
-/// Something that the controller wants done. Every action is answered by one input, where it says so.
+/// Something that the controller wants done.
+///
+/// Every action is answered by one input, where it says so.
 package enum ControllerAction: Sendable, Equatable {
     case setTrigger(TriggerID, revision: UInt64, TriggerSpecification)
     case removeTrigger(TriggerID)

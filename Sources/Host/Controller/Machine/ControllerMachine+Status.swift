@@ -66,7 +66,8 @@ extension ControllerMachine {
                 : Condition(.ready, .no, "TriggerError", failure + more)
         }
         if isUnderWay && !record.isPaused { return nil }
-        let message = record.isPaused ? "ScaledJob is paused" : "ScaledJob is defined correctly and is ready for scaling"
+        let message =
+            record.isPaused ? "ScaledJob is paused" : "ScaledJob is defined correctly and is ready for scaling"
         return Condition(.ready, .yes, "ScaledJobReady", message)
     }
 

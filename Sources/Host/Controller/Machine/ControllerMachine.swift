@@ -141,7 +141,9 @@ package struct ControllerConfiguration: Sendable {
     }
 }
 
-/// An entry of the wake-up queue. Entries that a record no longer stands for are skipped.
+/// An entry of the wake-up queue.
+///
+/// Entries that a record no longer stands for are skipped.
 private struct Wakeup: Comparable, Sendable {
     let at: ContinuousClock.Instant
     let uid: String

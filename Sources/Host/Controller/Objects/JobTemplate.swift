@@ -51,7 +51,9 @@ package struct JobTemplate: Sendable, Equatable {
         self.afterName = Array("\"".utf8) + Array(bytes[range.upperBound...])
     }
 
-    /// The body of the request that creates the Job of this name. Names are made by the host and need no escaping.
+    /// The body of the request that creates the Job of this name.
+    ///
+    /// Names are made by the host and need no escaping.
     package func body(name: String) -> [UInt8] {
         self.beforeName + Array(name.utf8) + self.afterName
     }

@@ -12,8 +12,10 @@ package struct AuthenticationSpecification: Sendable, Equatable {
     package var secretTargets: [SecretTarget]
     package var problems: [Problem]
 
-    /// Understands a `spec`. Sources that this version does not offer are problems: to leave them out silently would
-    /// open the trigger without its credentials.
+    /// Understands a `spec`.
+    ///
+    /// Sources that this version does not offer are problems: to leave them out silently would open the trigger without
+    /// its credentials.
     package init(parsing spec: JSONValue?) {
         var reader = FieldReader(spec ?? .object([:]), path: "spec")
         var targets: [SecretTarget] = []

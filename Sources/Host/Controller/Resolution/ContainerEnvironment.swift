@@ -27,7 +27,9 @@ package struct ContainerEnvironment: Sendable {
         return Set(names.map { ObjectKey(namespace: self.namespace, name: $0) })
     }
 
-    /// The value of a variable. Later entries win over earlier ones, and `env` over `envFrom`.
+    /// The value of a variable.
+    ///
+    /// Later entries win over earlier ones, and `env` over `envFrom`.
     package func value(of variable: String, in secrets: SecretStore) -> Lookup {
         let entries = self.container?["env"]?.arrayValue ?? []
         if let index = entries.lastIndex(where: { $0["name"]?.stringValue == variable }) {

@@ -36,7 +36,9 @@ package struct SecretStore: Sendable {
         case .missing:
             return .problem(Problem(field, "Secret \(secret) does not exist; create it with the key \"\(key)\""))
         case .unreadable(let reason):
-            return .problem(Problem(field, "Secret \(secret) cannot be read (\(reason)); allow get, list and watch on it"))
+            return .problem(
+                Problem(field, "Secret \(secret) cannot be read (\(reason)); allow get, list and watch on it")
+            )
         case .present(let data):
             guard let bytes = data[key] else {
                 return .problem(Problem(field, "Secret \(secret) has no key \"\(key)\"; add it"))

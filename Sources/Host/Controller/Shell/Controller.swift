@@ -1,7 +1,7 @@
+import Dispatch
 package import Kubernetes
 package import Logging
 package import PluginHost
-import Dispatch
 import Scaling
 
 /// Runs the ``ControllerMachine``: feeds it with what happens and does what it asks for.
@@ -19,7 +19,9 @@ package actor Controller {
     private var secretWatches: [ObjectKey: Task<Void, Never>] = [:]
     private var interruptions: Set<String> = []
 
-    /// Something to be done by a task of its own. The machine bounds how many are under way.
+    /// Something to be done by a task of its own.
+    ///
+    /// The machine bounds how many are under way.
     private enum Errand: Sendable {
         case act(ControllerAction)
         case tick

@@ -1,10 +1,10 @@
+import Kubernetes
+
 #if canImport(Glibc)
 import Glibc
 #else
 import Darwin
 #endif
-
-import Kubernetes
 
 extension KubernetesTime {
     init(microsecondsSinceEpoch microseconds: Int64) {

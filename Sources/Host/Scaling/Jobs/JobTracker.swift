@@ -136,7 +136,9 @@ extension JobTracker {
         return change
     }
 
-    /// Takes a complete list. What is missing has been deleted, unless its creation was answered after the list began.
+    /// Takes a complete list.
+    ///
+    /// What is missing has been deleted, unless its creation was answered after the list began.
     package mutating func replaced(
         with jobs: [Observed],
         listedAt: ContinuousClock.Instant,
@@ -180,7 +182,9 @@ extension JobTracker {
     /// Whether a call for this name is under way: its Job must not be deleted, or the call could create it again.
     package func isCalling(_ name: String) -> Bool { self.calls.contains(name) }
 
-    /// The server said yes. Nothing changes when the watch was faster.
+    /// The server said yes.
+    ///
+    /// Nothing changes when the watch was faster.
     package mutating func confirmed(_ name: String, now: ContinuousClock.Instant) {
         self.calls.remove(name)
         self.assumed[name]?.state = .confirmed(at: now)
@@ -196,7 +200,9 @@ extension JobTracker {
         self.assumed[name] = creation
     }
 
-    /// Gives the slot of a Job back that does not exist. Nothing changes when it is not held.
+    /// Gives the slot of a Job back that does not exist.
+    ///
+    /// Nothing changes when it is not held.
     package mutating func release(_ name: String) {
         self.calls.remove(name)
         self.assumed[name] = nil

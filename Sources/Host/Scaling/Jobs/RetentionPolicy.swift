@@ -11,8 +11,9 @@ package struct RetentionPolicy: Sendable, Equatable {
         self.failed = failed ?? Self.defaultLimit
     }
 
-    /// Names to delete, oldest first by the time of the condition; equal times go by name. Jobs that are being deleted
-    /// already count as gone.
+    /// Names to delete, oldest first by the time of the condition; equal times go by name.
+    ///
+    /// Jobs that are being deleted already count as gone.
     package func excess(of jobs: some Sequence<JobTracker.Observed>) -> [String] {
         var succeeded: [(at: Int64, name: String)] = []
         var failed: [(at: Int64, name: String)] = []

@@ -9,6 +9,14 @@ package struct Manifest: Sendable, Equatable {
 
     package var key: ObjectKey { self.object.key }
 
+    /// What manifests are read for.
+    package enum Purpose: Sendable {
+        /// To run on this machine: whatever cannot be is a problem.
+        case running
+        /// To be looked at: kinds that are not Sluice's are left out, and templates are for a cluster.
+        case checking
+    }
+
     /// What the standalone mode takes from files.
     package static let resources: [APIResource] = [
         .scaledJobs, .triggerAuthentications, .clusterTriggerAuthentications, .secrets, .configMaps,
@@ -26,7 +34,11 @@ package struct ManifestProblem: Error, Sendable, Equatable, CustomStringConverti
 
 extension Manifest {
     /// Reads all objects of a YAML or JSON text.
-    package static func read(_ text: String, file: String) throws(ManifestProblem) -> [Manifest] {
+    package static func read(
+        _ text: String,
+        file: String,
+        for purpose: Purpose = .running
+    ) throws(ManifestProblem) -> [Manifest] {
         let documents: [YAML.Document]
         do {
             documents = try YAML.documents(text)
@@ -37,15 +49,22 @@ extension Manifest {
         for document in documents {
             let source = "\(file), document \(document.number), line \(document.line)"
             if document.value["kind"] == "List", let items = document.value["items"]?.arrayValue {
-                for item in items { manifests.append(try Manifest(item, source: source)) }
-            } else {
-                manifests.append(try Manifest(document.value, source: source))
+                for item in items where purpose == .running || Self.isOurs(item) {
+                    manifests.append(try Manifest(item, source: source, purpose: purpose))
+                }
+            } else if purpose == .running || Self.isOurs(document.value) {
+                manifests.append(try Manifest(document.value, source: source, purpose: purpose))
             }
         }
         return manifests
     }
 
-    private init(_ value: JSONValue, source: String) throws(ManifestProblem) {
+    private static func isOurs(_ value: JSONValue) -> Bool {
+        guard let kind = value["kind"]?.stringValue else { return true }
+        return self.resources.contains { $0.kind == kind }
+    }
+
+    private init(_ value: JSONValue, source: String, purpose: Purpose) throws(ManifestProblem) {
         guard value.objectValue != nil else { throw ManifestProblem("\(source): not an object but a bare value") }
         guard let kind = value["kind"]?.stringValue, let apiVersion = value["apiVersion"]?.stringValue else {
             throw ManifestProblem("\(source): apiVersion and kind are required")
@@ -71,7 +90,7 @@ extension Manifest {
         self.resource = resource
         self.object = object
         self.source = source
-        if resource == .scaledJobs { try self.checkJobTemplate() }
+        if resource == .scaledJobs, purpose == .running { try self.checkJobTemplate() }
     }
 
     /// Finds out now, rather than when work arrives, what the local runner would refuse.

@@ -31,7 +31,7 @@ package struct ManifestFolder: Sendable {
     }
 
     /// Reads every object of every file; the first problem ends it.
-    package func read() throws(ManifestProblem) -> [Manifest] {
+    package func read(for purpose: Manifest.Purpose = .running) throws(ManifestProblem) -> [Manifest] {
         var manifests: [Manifest] = []
         for file in self.files() {
             let name = file.string
@@ -40,7 +40,7 @@ package struct ManifestFolder: Sendable {
             }
             guard data.count <= Self.maximumSize else { throw ManifestProblem("\(name): larger than 4 MiB") }
             guard let text = String(bytes: data, encoding: .utf8) else { throw ManifestProblem("\(name): not UTF-8") }
-            manifests += try Manifest.read(text, file: name)
+            manifests += try Manifest.read(text, file: name, for: purpose)
         }
         var seen: [String: Manifest] = [:]
         for manifest in manifests {
