@@ -8,7 +8,7 @@ final class HostProcess: @unchecked Sendable {
     let plugin: ProcessReading
 
     init(programs: String, kubeconfig: String, log: String) throws {
-        FileManager.default.createFile(atPath: log, contents: nil)
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
         guard let output = FileHandle(forWritingAtPath: log) else { throw BenchFailure("cannot write \(log)") }
         let socket = "\(log).sock"
         self.process.executableURL = URL(fileURLWithPath: "\(programs)/sluice")
@@ -42,6 +42,19 @@ final class HostProcess: @unchecked Sendable {
     /// Both processes in KiB: resident, and with shared pages divided among those who share them.
     var memory: (resident: (host: Int, plugin: Int), proportional: (host: Int, plugin: Int)) {
         ((self.host.resident, self.plugin.resident), (self.host.proportional, self.plugin.proportional))
+    }
+
+    /// Waits until the start is over and forgotten, then reads the memory once a second and returns the largest reading.
+    func settledMemory() async throws -> (resident: Int, proportional: Int) {
+        try await Task.sleep(for: .seconds(45))
+        var largest = (resident: 0, proportional: 0)
+        for _ in 0..<25 {
+            let memory = self.memory
+            largest.resident = max(largest.resident, memory.resident.host + memory.resident.plugin)
+            largest.proportional = max(largest.proportional, memory.proportional.host + memory.proportional.plugin)
+            try await Task.sleep(for: .seconds(1))
+        }
+        return largest
     }
 
     /// Seconds of processor time of both.

@@ -20,8 +20,12 @@ struct MemoryRun {
         let host = try self.bench.startHost(namespace)
         defer { host.stop() }
         try await ScaledJobWatch(api: self.bench.api, namespace: namespace).wait(forReady: self.scaledJobs)
-        try await Task.sleep(for: .seconds(10))
-        Self.report("\(self.scaledJobs) idle ScaledJobs", host)
+        let name = "\(self.scaledJobs) idle \(self.scaledJobs == 1 ? "ScaledJob" : "ScaledJobs")"
+        Self.report("\(name), just Ready", host)
+        let settled = try await host.settledMemory()
+        row("\(name): most resident, host + plugin", "\(Double(settled.resident).mebibytes) MiB")
+        row("\(name): most proportional", "\(Double(settled.proportional).mebibytes) MiB")
+        Self.report("\(name), at the end", host)
         try await self.bench.deleteScaledJobs(in: namespace)
     }
 

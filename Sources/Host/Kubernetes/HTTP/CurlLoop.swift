@@ -2,15 +2,22 @@ internal import CCurl
 internal import Glibc
 internal import NIOConcurrencyHelpers
 
-/// The multi handle, which any thread may wake but only the loop may otherwise touch.
+/// The multi handle, which only the loop may touch, and the means to wake the loop, which any thread may use.
 ///
-/// Unchecked: `wake` is the one call that libcurl allows from anywhere, and the pointer never changes.
+/// Unchecked: both never change, and writing to an eventfd is safe from anywhere.
 @safe final class MultiHandle: @unchecked Sendable {
     let raw: UnsafeMutableRawPointer
+    let alarm: Int32
 
     init?(limits: HTTPLimits) {
-        guard let raw = unsafe curl_multi_init() else { return nil }
+        let alarm = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        guard alarm >= 0 else { return nil }
+        guard let raw = unsafe curl_multi_init() else {
+            close(alarm)
+            return nil
+        }
         unsafe self.raw = raw
+        self.alarm = alarm
         unsafe sluice_curl_multi_set_long(raw, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
         unsafe sluice_curl_multi_set_long(raw, CURLMOPT_MAX_HOST_CONNECTIONS, limits.connections)
         unsafe sluice_curl_multi_set_long(raw, CURLMOPT_MAXCONNECTS, limits.connections)
@@ -19,10 +26,11 @@ internal import NIOConcurrencyHelpers
 
     deinit {
         unsafe curl_multi_cleanup(self.raw)
+        close(self.alarm)
     }
 
     func wake() {
-        unsafe curl_multi_wakeup(self.raw)
+        _ = eventfd_write(self.alarm, 1)
     }
 }
 
@@ -50,6 +58,7 @@ final class CurlLoop: @unchecked Sendable {
     private var idleHandles: [EasyHandle] = []
     private var idleStreamHandles: [EasyHandle] = []
     private let arrivals = Transfer.Arrivals()
+    private let sockets = CurlSockets()
 
     init(
         multi: MultiHandle,
@@ -67,19 +76,22 @@ final class CurlLoop: @unchecked Sendable {
     }
 
     /// Runs until told to stop; then every transfer has ended.
+    ///
+    /// libcurl is told of each event rather than asked to perform: `curl_multi_perform` forgets that a stream of an HTTP/2
+    /// connection has something to read when another one came across it, and all streams then wait for the next event.
     func run() {
         Self.blockBrokenPipeSignal()
+        self.sockets.hear(self.multi)
         while self.obey(self.takeCommands()) {
-            var running: Int32 = 0
-            _ = unsafe curl_multi_perform(self.multi.raw, &running)
+            self.sockets.actIfDue(self.multi)
             self.harvest()
             self.handOver()
-            let wait = self.endLateHeads()
-            _ = unsafe curl_multi_poll(self.multi.raw, nil, 0, wait, nil)
+            self.sockets.wait(self.multi, milliseconds: self.endLateHeads())
         }
         for id in self.transfers.keys { self.end(id, .cancelled) }
         self.idleHandles = []
         self.idleStreamHandles = []
+        self.sockets.ignore(self.multi)
     }
 
     // MARK: Commands
