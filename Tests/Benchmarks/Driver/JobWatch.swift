@@ -40,8 +40,10 @@ final class JobWatch: Sendable {
         self.task = Task {
             do {
                 for try await line in try await api.watch(request) { Self.note(line, at: .now, in: state) }
+                print("the watch of \(namespace) ended")
             } catch {
                 // Whoever waits will run into the time limit.
+                if !Task.isCancelled { print("the watch of \(namespace) ended: \(error)") }
             }
         }
     }

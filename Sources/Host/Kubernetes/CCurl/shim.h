@@ -2,7 +2,6 @@
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 // Swift cannot call variadic functions: one wrapper for each kind of argument.
@@ -83,20 +82,4 @@ static int sluice_curl_socket_created(void *_Nullable context, curl_socket_t soc
 
 static inline CURLcode sluice_curl_limit_silence(CURL *_Nonnull handle) {
     return curl_easy_setopt(handle, CURLOPT_SOCKOPTFUNCTION, sluice_curl_socket_created);
-}
-
-typedef int (*sluice_curl_watches)(
-    CURL *_Nonnull handle, curl_socket_t socket, int what, void *_Nonnull context, void *_Nullable unused
-);
-typedef int (*sluice_curl_sets_timer)(CURLM *_Nonnull multi, long milliseconds, void *_Nonnull context);
-
-// Both functions may be NULL: then nothing is called any more.
-static inline void sluice_curl_multi_tell(
-    CURLM *_Nonnull multi, sluice_curl_watches _Nullable watches, sluice_curl_sets_timer _Nullable sets_timer,
-    void *_Nullable context
-) {
-    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, context);
-    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watches);
-    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, context);
-    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, sets_timer);
 }

@@ -2,22 +2,15 @@ internal import CCurl
 internal import Glibc
 internal import NIOConcurrencyHelpers
 
-/// The multi handle, which only the loop may touch, and the means to wake the loop, which any thread may use.
+/// The multi handle, which any thread may wake but only the loop may otherwise touch.
 ///
-/// Unchecked: both never change, and writing to an eventfd is safe from anywhere.
+/// Unchecked: `wake` is the one call that libcurl allows from anywhere, and the pointer never changes.
 @safe final class MultiHandle: @unchecked Sendable {
     let raw: UnsafeMutableRawPointer
-    let alarm: Int32
 
     init?(limits: HTTPLimits) {
-        let alarm = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-        guard alarm >= 0 else { return nil }
-        guard let raw = unsafe curl_multi_init() else {
-            close(alarm)
-            return nil
-        }
+        guard let raw = unsafe curl_multi_init() else { return nil }
         unsafe self.raw = raw
-        self.alarm = alarm
         unsafe sluice_curl_multi_set_long(raw, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
         unsafe sluice_curl_multi_set_long(raw, CURLMOPT_MAX_HOST_CONNECTIONS, limits.connections)
         unsafe sluice_curl_multi_set_long(raw, CURLMOPT_MAXCONNECTS, limits.connections)
@@ -26,11 +19,10 @@ internal import NIOConcurrencyHelpers
 
     deinit {
         unsafe curl_multi_cleanup(self.raw)
-        close(self.alarm)
     }
 
     func wake() {
-        _ = eventfd_write(self.alarm, 1)
+        unsafe curl_multi_wakeup(self.raw)
     }
 }
 
@@ -58,7 +50,6 @@ final class CurlLoop: @unchecked Sendable {
     private var idleHandles: [EasyHandle] = []
     private var idleStreamHandles: [EasyHandle] = []
     private let arrivals = Transfer.Arrivals()
-    private let sockets = CurlSockets()
 
     init(
         multi: MultiHandle,
@@ -76,22 +67,19 @@ final class CurlLoop: @unchecked Sendable {
     }
 
     /// Runs until told to stop; then every transfer has ended.
-    ///
-    /// libcurl is told of each event rather than asked to perform: `curl_multi_perform` forgets that a stream of an HTTP/2
-    /// connection has something to read when another one came across it, and all streams then wait for the next event.
     func run() {
         Self.blockBrokenPipeSignal()
-        self.sockets.hear(self.multi)
         while self.obey(self.takeCommands()) {
-            self.sockets.actIfDue(self.multi)
+            var running: Int32 = 0
+            _ = unsafe curl_multi_perform(self.multi.raw, &running)
             self.harvest()
             self.handOver()
-            self.sockets.wait(self.multi, milliseconds: self.endLateHeads())
+            let wait = self.endLateHeads()
+            _ = unsafe curl_multi_poll(self.multi.raw, nil, 0, wait, nil)
         }
         for id in self.transfers.keys { self.end(id, .cancelled) }
         self.idleHandles = []
         self.idleStreamHandles = []
-        self.sockets.ignore(self.multi)
     }
 
     // MARK: Commands
@@ -211,11 +199,19 @@ final class CurlLoop: @unchecked Sendable {
         }
     }
 
+    /// The most milliseconds between two turns of libcurl.
+    ///
+    /// What one stream of an HTTP/2 connection reads for another that had its turn already, libcurl 7.88 hands over with
+    /// the next turn only.
+    private static let longestWait: Int32 = 500
+
     /// Ends the streams whose head is late; returns for how many milliseconds the loop may sleep.
     private func endLateHeads() -> Int32 {
-        guard let earliest = self.headDeadlines.values.min() else { return 60_000 }
+        guard let earliest = self.headDeadlines.values.min() else { return Self.longestWait }
         let now = ContinuousClock.now
-        guard earliest <= now else { return Int32(clamping: (earliest - now).wholeMilliseconds) + 1 }
+        guard earliest <= now else {
+            return min(Int32(clamping: (earliest - now).wholeMilliseconds) + 1, Self.longestWait)
+        }
         for (id, deadline) in self.headDeadlines where deadline <= now {
             guard let transfer = self.transfers[id] else { continue }
             let failure = TransferFailure(
