@@ -29,21 +29,22 @@ final class JobWatch: Sendable {
         let api = try APIServerClient(.kubeconfig(kubeconfig, environment: [:]))
         let state = NIOLockedValueBox(State())
         self.state = state
-        let request = APIRequest(
-            .watch,
-            .jobs,
-            namespace: namespace,
-            query: [QueryItem("timeoutSeconds", "3600")],
-            timeout: .seconds(3_600)
-        )
         // Owned by the watch, and cancelled with it.
         self.task = Task {
-            do {
-                for try await line in try await api.watch(request) { Self.note(line, at: .now, in: state) }
-                print("the watch of \(namespace) ended")
-            } catch {
-                // Whoever waits will run into the time limit.
-                if !Task.isCancelled { print("the watch of \(namespace) ended: \(error)") }
+            var version = ""
+            while !Task.isCancelled {
+                var query = [QueryItem("timeoutSeconds", "3600")]
+                // A server that ends the watch is asked for what came after the last event.
+                if !version.isEmpty { query.append(QueryItem("resourceVersion", version)) }
+                let request = APIRequest(.watch, .jobs, namespace: namespace, query: query, timeout: .seconds(60))
+                do {
+                    for try await line in try await api.watch(request) {
+                        version = Self.note(line, at: .now, in: state) ?? version
+                    }
+                } catch {
+                    // Asked again; whoever waits has a time limit.
+                    try? await Task.sleep(for: .milliseconds(10))
+                }
             }
         }
     }
@@ -77,12 +78,13 @@ final class JobWatch: Sendable {
         return found
     }
 
+    /// Returns the version of the Job that the line shows.
     private static func note(
         _ line: [UInt8],
         at instant: ContinuousClock.Instant,
         in state: NIOLockedValueBox<State>
-    ) {
-        guard let (kind, name) = Self.read(line) else { return }
+    ) -> String? {
+        guard let (kind, name, version) = Self.read(line) else { return nil }
         let waiter = state.withLockedValue { state in
             state.sightings[kind, default: []].append(Sighting(name: name, at: instant))
             guard let waiter = state.waiter, waiter.kind == kind, state.sightings[kind]?.count == waiter.count else {
@@ -91,15 +93,23 @@ final class JobWatch: Sendable {
             return state.takeWaiter()
         }
         waiter?.resume()
+        return version
     }
 
     /// Reads the beginning of a line only: the observer must not be what takes the time.
-    private static func read(_ line: [UInt8]) -> (Kind, String)? {
-        let head = String(decoding: line.prefix(400), as: UTF8.self)
+    private static func read(_ line: [UInt8]) -> (Kind, name: String, version: String)? {
+        let head = String(decoding: line.prefix(500), as: UTF8.self)
         let kinds: [(String, Kind)] = [("ADDED", .added), ("MODIFIED", .modified), ("DELETED", .deleted)]
         guard let kind = kinds.first(where: { head.hasPrefix("{\"type\":\"\($0.0)\"") })?.1,
-            let start = head.range(of: "\"metadata\":{\"name\":\"")
+            let name = Self.text("\"metadata\":{\"name\":\"", in: head),
+            let version = Self.text("\"resourceVersion\":\"", in: head)
         else { return nil }
-        return (kind, String(head[start.upperBound...].prefix { $0 != "\"" }))
+        return (kind, name, version)
+    }
+
+    /// The text after a mark, up to its closing quotation mark.
+    private static func text(_ mark: String, in head: String) -> String? {
+        guard let start = head.range(of: mark) else { return nil }
+        return String(head[start.upperBound...].prefix { $0 != "\"" })
     }
 }
