@@ -28,11 +28,12 @@ let package = Package(
             path: "Sources/PluginProtocol/CMessages",
             linkerSettings: [.linkedLibrary("protobuf-c")]
         ),
+        .systemLibrary(name: "CAllocator", path: "Sources/PluginProtocol/CAllocator"),
         .target(
             name: "PluginProtocol",
-            dependencies: ["CPluginMessages", .product(name: "NIOCore", package: "swift-nio")],
+            dependencies: ["CAllocator", "CPluginMessages", .product(name: "NIOCore", package: "swift-nio")],
             path: "Sources/PluginProtocol",
-            exclude: ["CMessages", "PluginKit"]
+            exclude: ["CAllocator", "CMessages", "PluginKit"]
         ),
         .target(
             name: "PluginKit",

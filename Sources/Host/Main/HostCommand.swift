@@ -53,6 +53,7 @@ struct HostCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        ResidentMemory.shareArenas()
         let logger = self.log.bootstrap()
         let environment = ProcessEnvironment.variables
         let client: ClientConfiguration

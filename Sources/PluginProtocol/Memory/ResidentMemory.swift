@@ -1,3 +1,5 @@
+internal import CAllocator
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -12,10 +14,16 @@ package enum ResidentMemory {
     /// How often a program that waits most of the time should ``release()``.
     package static let releaseInterval = Duration.seconds(20)
 
-    /// Unmaps the pages of code; those that are still used come back by themselves, out of the page cache.
+    /// Lets all threads share two arenas of the allocator rather than each having its own; call first thing.
+    package static func shareArenas() {
+        sluice_share_arenas()
+    }
+
+    /// Gives back what the allocator keeps free, and unmaps the pages of code; those that are still used come back by themselves, out of the page cache.
     ///
     /// Only mappings of files that are executed and can't be written: nothing in them can be lost.
     package static func release() {
+        sluice_release_free_memory()
         #if os(Linux)
         guard let maps = unsafe fopen("/proc/self/maps", "re") else { return }
         defer { unsafe fclose(maps) }

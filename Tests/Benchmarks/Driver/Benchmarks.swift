@@ -89,4 +89,6 @@ struct BenchFailure: Error, CustomStringConvertible {
 /// One row of the result.
 func row(_ name: String, _ values: String...) {
     print("  " + name.padding(toLength: 58, withPad: " ", startingAt: 0) + values.joined(separator: "   "))
+    // At once, wherever it goes.
+    fflush(nil)
 }

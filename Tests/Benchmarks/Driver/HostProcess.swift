@@ -85,11 +85,11 @@ struct ProcessReading: Sendable {
         let descriptors = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let sockets = Set(
             descriptors.compactMap { descriptor -> Substring? in
-                guard
-                    let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(descriptor)"),
-                    target.hasPrefix("socket:[")
-                else { return nil }
-                return target.dropFirst(8).dropLast()
+                var buffer = [CChar](repeating: 0, count: 64)
+                guard readlink("\(folder)/\(descriptor)", &buffer, 63) > 0 else { return nil }
+                let target = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+                guard target.hasPrefix("socket:[") else { return nil }
+                return target.dropFirst("socket:[".count).dropLast()
             }
         )
         let remote = ":" + String(format: "%04X", port)
