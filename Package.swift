@@ -22,6 +22,9 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
     ],
     targets: [
+        // How long to wait before trying again: the same for host and plugins.
+        .target(name: "Pace", path: "Sources/Pace"),
+
         // The contract with plugins.
         .target(
             name: "CPluginMessages",
@@ -37,6 +40,7 @@ let package = Package(
         .target(
             name: "PluginKit",
             dependencies: [
+                "Pace",
                 "PluginProtocol",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -78,6 +82,7 @@ let package = Package(
         .target(
             name: "PluginHost",
             dependencies: [
+                "Pace",
                 "PluginProtocol",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -97,6 +102,7 @@ let package = Package(
         .target(
             name: "Kubernetes",
             dependencies: [
+                "Pace",
                 "CCurl",
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -111,6 +117,7 @@ let package = Package(
         .target(
             name: "Controller",
             dependencies: [
+                "Pace",
                 "Scaling", "PluginHost", "PluginProtocol", "Kubernetes",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
@@ -221,6 +228,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        .testTarget(name: "PaceTests", dependencies: ["Pace"]),
         .testTarget(name: "ScalingTests", dependencies: ["Scaling"]),
         .testTarget(
             name: "ObservabilityTests",

@@ -1,4 +1,5 @@
 import Kubernetes
+import Pace
 import Scaling
 
 /// Everything that the controller knows about one ScaledJob, apart from its Jobs.
