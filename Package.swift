@@ -254,7 +254,11 @@ let package = Package(
         ),
         .testTarget(
             name: "ControllerTests",
-            dependencies: ["Controller", "Scaling", "PluginHost", "PluginProtocol", "Kubernetes"]
+            dependencies: [
+                "Controller", "Scaling", "PluginHost", "PluginProtocol", "Kubernetes", "Standalone",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ]
         ),
         .testTarget(
             name: "StandaloneTests",
