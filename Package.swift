@@ -269,6 +269,17 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        // The real program against a real API server, and on a real node.
+        .testTarget(
+            name: "ClusterTests",
+            dependencies: [
+                "Sluice", "MongoDBPlugin", "ScriptedPlugin", "TranscodeWorker",
+                "ClusterTestSupport", "MongoTestServer", "PluginPeers",
+                "Controller", "Kubernetes", "MongoDB", "PluginHost", "PluginProtocol",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ]
+        ),
     ]
 )
 
@@ -282,11 +293,7 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 let touchesC: Set<String> = ["PluginProtocol", "Kubernetes", "MongoDB"]
-for target in package.targets
-where target.type != .system && !target.name.hasPrefix("C") || target.name == "Controller"
-    || target.name == "ControllerTests"
-    || target.name == "ClusterTestSupport"
-{
+for target in package.targets where target.type != .system && target.name != "CPluginMessages" {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
     if touchesC.contains(target.name) {
         target.swiftSettings?.append(.strictMemorySafety())

@@ -141,9 +141,16 @@ extension ControllerMachine {
 
     mutating func statusWritten(_ owner: String, _ outcome: ControllerInput.Outcome<Void>, at moment: Moment) {
         self.statusWritesUnderWay -= 1
-        guard self.records[owner] != nil else { return }
-        let succeeded = if case .success = outcome { true } else { false }
-        self.records[owner]?.status.endWrite(succeeded, now: moment.instant)
+        guard let record = self.records[owner] else { return }
+        switch outcome {
+        case .success:
+            self.records[owner]?.status.endWrite(true, now: moment.instant)
+        case .failure(let error):
+            self.records[owner]?.status.endWrite(false, now: moment.instant)
+            let facts = ["scaledjob": record.key.description, "error": error.description]
+            let message = "the status could not be written; trying again"
+            self.actions.append(.log(LogRecord(level: .debug, message: message, facts: facts)))
+        }
         self.touched.insert(owner)
     }
 

@@ -83,9 +83,9 @@ struct StatusRecord {
         self.retryAt = nil
         var status: JSONValue = [
             "conditions": .array(self.wanted.conditions.map(\.json)),
-            "triggersTypes": .string(self.wanted.triggersTypes),
-            "authenticationsTypes": .string(self.wanted.authenticationsTypes),
-            "lastDecision": .string(self.wanted.lastDecision),
+            "triggersTypes": Self.text(self.wanted.triggersTypes),
+            "authenticationsTypes": Self.text(self.wanted.authenticationsTypes),
+            "lastDecision": Self.text(self.wanted.lastDecision),
             "lastJobNumber": .integer(Int64(clamping: self.wanted.lastJobNumber)),
         ]
         if let seconds = self.wanted.lastActiveTime {
@@ -93,6 +93,9 @@ struct StatusRecord {
         }
         return ["status": status]
     }
+
+    /// Nothing rather than an empty text, which some API servers refuse as null where a schema wants text.
+    private static func text(_ value: String) -> JSONValue { value.isEmpty ? .null : .string(value) }
 
     mutating func endWrite(_ succeeded: Bool, now: ContinuousClock.Instant) {
         self.isWriting = false
