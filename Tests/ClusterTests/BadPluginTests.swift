@@ -167,6 +167,7 @@ extension WholeHostTests {
             #expect(ready.message.contains("spec.triggers[0]"))
             #expect(ready.message.contains("plugin other"))
             #expect(ready.message.contains(broken))
+            try await fixture.lastDecision(of: "bad", contains: "backlog unknown")
             // A slot comes free; without a reading nothing follows from that.
             let first = try #require(fixture.jobs.all(of: "bad").first)
             try await fixture.kubelet.end(first.name)

@@ -20,6 +20,7 @@ extension WholeHostTests {
                 let ready = try await fixture.condition("Ready", of: "spoiled") { $0.status != "True" }
                 #expect(ready.message.contains("spec.triggers[0]"))
                 #expect(ready.message.contains("the file holds no number"))
+                try await fixture.lastDecision(of: "spoiled", contains: "backlog unknown")
                 let first = try #require(fixture.jobs.all(of: "spoiled").first)
                 try await fixture.kubelet.end(first.name)
                 // Two more polls, as the other one's work shows.

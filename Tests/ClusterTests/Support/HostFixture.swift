@@ -196,6 +196,15 @@ struct HostFixture: Sendable {
         try await self.condition("Ready", of: scaledJob, within: timeout) { $0.status == "True" }
     }
 
+    /// Waits until the host gives this reason for its last decision.
+    func lastDecision(of scaledJob: String, contains part: String) async throws {
+        var last = ""
+        try await eventually("a decision: \(part)", otherwise: { last }) {
+            last = try await self.get(.scaledJobs, scaledJob)[path: "status", "lastDecision"]?.stringValue ?? ""
+            return last.contains(part)
+        }
+    }
+
     /// Waits until the host has decided that nothing is left to do.
     func isAtRest(_ scaledJob: String, within timeout: Duration = .seconds(60)) async throws {
         try await self.condition("Active", of: scaledJob, within: timeout) { $0.status == "False" }
