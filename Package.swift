@@ -31,11 +31,12 @@ let package = Package(
             path: "Sources/PluginProtocol/CMessages",
             linkerSettings: [.linkedLibrary("protobuf-c")]
         ),
+        .systemLibrary(name: "CAllocator", path: "Sources/PluginProtocol/CAllocator"),
         .target(
             name: "PluginProtocol",
-            dependencies: ["CPluginMessages", .product(name: "NIOCore", package: "swift-nio")],
+            dependencies: ["CAllocator", "CPluginMessages", .product(name: "NIOCore", package: "swift-nio")],
             path: "Sources/PluginProtocol",
-            exclude: ["CMessages", "PluginKit"]
+            exclude: ["CAllocator", "CMessages", "PluginKit"]
         ),
         .target(
             name: "PluginKit",
@@ -280,6 +281,22 @@ let package = Package(
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ]
         ),
+
+        // Measurements against real servers; see docs/performance.md.
+        .target(
+            name: "PlainCurl",
+            path: "Tests/Benchmarks/PlainCurl",
+            linkerSettings: [.linkedLibrary("curl")]
+        ),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: [
+                "PlainCurl", "Controller", "Kubernetes", "MongoDB",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
+            path: "Tests/Benchmarks/Driver"
+        ),
     ]
 )
 
@@ -293,7 +310,8 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 let touchesC: Set<String> = ["PluginProtocol", "Kubernetes", "MongoDB"]
-for target in package.targets where target.type != .system && target.name != "CPluginMessages" {
+let isC: Set<String> = ["CPluginMessages", "PlainCurl"]
+for target in package.targets where target.type != .system && !isC.contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
     if touchesC.contains(target.name) {
         target.swiftSettings?.append(.strictMemorySafety())

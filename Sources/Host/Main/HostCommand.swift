@@ -62,6 +62,7 @@ struct HostCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        ResidentMemory.shareArenas()
         let logger = self.log.bootstrap()
         let environment = ProcessEnvironment.variables
         let client: ClientConfiguration
@@ -119,8 +120,14 @@ enum Program {
     static func run(_ parts: [any Service], logger: Logger) async throws {
         var quiet = logger
         quiet.logLevel = Swift.max(logger.logLevel, .warning)
+        let releaseMemory = Part {
+            while true {
+                try await Task.sleep(for: ResidentMemory.releaseInterval)
+                ResidentMemory.release()
+            }
+        }
         var configuration = ServiceGroupConfiguration(
-            services: parts,
+            services: parts + [releaseMemory],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: quiet
         )

@@ -1,4 +1,6 @@
 internal import Logging
+internal import NIOCore
+internal import NIOPosix
 internal import PluginProtocol
 
 #if canImport(Glibc)
@@ -35,6 +37,10 @@ extension PluginRunner {
             var handler = StreamLogHandler.standardError(label: label)
             handler.logLevel = level
             return handler
+        }
+        let interval = TimeAmount(ResidentMemory.releaseInterval)
+        Self.eventLoops.next().scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+            ResidentMemory.release()
         }
         do {
             try await PluginRunner(plugin: try await makePlugin()).run()

@@ -24,7 +24,7 @@ public struct PluginRunner: Sendable {
     private let stop = StopRequest()
 
     /// One thread for all connections of a process; it lives as long as the process.
-    private static let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    static let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     /// A session that lasted this long was healthy: the next attempt comes quickly.
     private static let healthyAfter: Duration = .seconds(5)
 

@@ -69,29 +69,21 @@ extension ControllerMachine {
             let uid = self.creationTurns.next()
         {
             passes -= 1
-            guard var record = self.records[uid], let template = record.template, !record.creations.isEmpty else {
-                continue
-            }
-            if let held = record.creationsHeldUntil {
-                guard held <= moment.instant else { continue }
-                record.creationsHeldUntil = nil
-            }
-            guard record.window.hasRoom else {
-                self.records[uid] = record
-                continue
-            }
-            let name = record.creations.removeFirst()
+            // In place: a record that is taken out and changed would take a copy of its whole queue along.
+            guard let template = self.records[uid]?.template,
+                let name = self.records[uid]?.nextCreation(at: moment.instant),
+                let job = self.records[uid]?.reference(name)
+            else { continue }
             // A name that the watch has shown meanwhile needs no call any more.
             if self.trackers[uid]?.calling(name) == true {
-                record.window.began()
+                self.records[uid]?.window.began()
                 self.creationsUnderWay += 1
-                self.actions.append(.createJob(record.reference(name), template))
+                self.actions.append(.createJob(job, template))
             }
-            if !record.creations.isEmpty {
+            if self.records[uid]?.creations.isEmpty == false {
                 self.creationTurns.add(uid)
                 passes += 1
             }
-            self.records[uid] = record
         }
     }
 

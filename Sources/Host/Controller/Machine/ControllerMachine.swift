@@ -130,7 +130,7 @@ package struct ControllerConfiguration: Sendable {
     /// The creation window of a ScaledJob whose template the API server has accepted.
     package var initialCreationWindow = 8
     /// Polls due within this of each other go out together.
-    package var pollSlack = Duration.milliseconds(10)
+    package var pollSlack = Duration.milliseconds(50)
     /// How long a trigger type may be unknown after the start before that counts as a fault.
     package var pluginGrace = Duration.seconds(5)
 

@@ -1,3 +1,4 @@
+import DequeModule
 import Kubernetes
 import Pace
 import Scaling
@@ -43,7 +44,7 @@ struct ScaledJobRecord {
     var mayFillBase = false
 
     /// Names to create, in order.
-    var creations: [String] = []
+    var creations: Deque<String> = []
     var window: CreationWindow
     var creationBackoff = Backoff(base: .milliseconds(200), cap: .seconds(60))
     /// No creation is sent before this.
@@ -77,6 +78,16 @@ struct ScaledJobRecord {
 
     var key: ObjectKey { self.object.key }
     var uid: String { self.object.uid }
+
+    /// Takes the next name to create from the queue; nil when there is none, or none that may be sent now.
+    mutating func nextCreation(at now: ContinuousClock.Instant) -> String? {
+        guard !self.creations.isEmpty else { return nil }
+        if let held = self.creationsHeldUntil {
+            guard held <= now else { return nil }
+            self.creationsHeldUntil = nil
+        }
+        return self.window.hasRoom ? self.creations.removeFirst() : nil
+    }
 
     func reference(_ job: String) -> JobReference {
         JobReference(owner: self.uid, key: ObjectKey(namespace: self.key.namespace, name: job))

@@ -199,11 +199,19 @@ final class CurlLoop: @unchecked Sendable {
         }
     }
 
+    /// The most milliseconds between two turns of libcurl.
+    ///
+    /// What one stream of an HTTP/2 connection reads for another that had its turn already, libcurl 7.88 hands over with
+    /// the next turn only.
+    private static let longestWait: Int32 = 500
+
     /// Ends the streams whose head is late; returns for how many milliseconds the loop may sleep.
     private func endLateHeads() -> Int32 {
-        guard let earliest = self.headDeadlines.values.min() else { return 60_000 }
+        guard let earliest = self.headDeadlines.values.min() else { return Self.longestWait }
         let now = ContinuousClock.now
-        guard earliest <= now else { return Int32(clamping: (earliest - now).wholeMilliseconds) + 1 }
+        guard earliest <= now else {
+            return min(Int32(clamping: (earliest - now).wholeMilliseconds) + 1, Self.longestWait)
+        }
         for (id, deadline) in self.headDeadlines where deadline <= now {
             guard let transfer = self.transfers[id] else { continue }
             let failure = TransferFailure(

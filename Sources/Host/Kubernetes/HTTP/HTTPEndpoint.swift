@@ -22,8 +22,8 @@ struct HTTPLimits: Sendable {
     var lineBytes = 16 << 20
     /// How far a stream may run ahead of its reader.
     var bufferedBytes = 4 << 20
-    /// The API server grants 250 streams a connection.
-    var connections = 8
+    /// One for each call under way; the API server grants 250 streams on each of the others.
+    var connections = 64
     var connectTimeout: Duration = .seconds(10)
 }
 
