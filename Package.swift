@@ -22,6 +22,9 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
     ],
     targets: [
+        // How long to wait before trying again: the same for host and plugins.
+        .target(name: "Pace", path: "Sources/Pace"),
+
         // The contract with plugins.
         .target(
             name: "CPluginMessages",
@@ -38,6 +41,7 @@ let package = Package(
         .target(
             name: "PluginKit",
             dependencies: [
+                "Pace",
                 "PluginProtocol",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -79,6 +83,7 @@ let package = Package(
         .target(
             name: "PluginHost",
             dependencies: [
+                "Pace",
                 "PluginProtocol",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -98,6 +103,7 @@ let package = Package(
         .target(
             name: "Kubernetes",
             dependencies: [
+                "Pace",
                 "CCurl",
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -112,6 +118,7 @@ let package = Package(
         .target(
             name: "Controller",
             dependencies: [
+                "Pace",
                 "Scaling", "PluginHost", "PluginProtocol", "Kubernetes",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
@@ -222,6 +229,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        .testTarget(name: "PaceTests", dependencies: ["Pace"]),
         .testTarget(name: "ScalingTests", dependencies: ["Scaling"]),
         .testTarget(
             name: "ObservabilityTests",
@@ -247,7 +255,11 @@ let package = Package(
         ),
         .testTarget(
             name: "ControllerTests",
-            dependencies: ["Controller", "Scaling", "PluginHost", "PluginProtocol", "Kubernetes"]
+            dependencies: [
+                "Controller", "Scaling", "PluginHost", "PluginProtocol", "Kubernetes", "Standalone",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ]
         ),
         .testTarget(
             name: "StandaloneTests",
@@ -256,6 +268,17 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        // The real program against a real API server, and on a real node.
+        .testTarget(
+            name: "ClusterTests",
+            dependencies: [
+                "Sluice", "MongoDBPlugin", "ScriptedPlugin", "TranscodeWorker",
+                "ClusterTestSupport", "MongoTestServer", "PluginPeers",
+                "Controller", "Kubernetes", "MongoDB", "PluginHost", "PluginProtocol",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ]
         ),
 

@@ -103,6 +103,74 @@ import Testing
         #expect(cluster.jobs.count == 1)
     }
 
+    @Test func creationsThatFailTogetherAreOneFailure() {
+        var cluster = self.started()
+        cluster.insertDocuments(5)
+        self.push(&cluster)
+        cluster.answerMeasure()
+        while !cluster.calls.isEmpty { cluster.answerCall(.unreachable) }
+        #expect(cluster.createdJobs == 0)
+        cluster.advance(.milliseconds(200))
+        cluster.settle()
+        #expect(cluster.createdJobs == 5)
+    }
+
+    @Test func afterALongOutageTheNextPollCreates() {
+        var cluster = self.started()
+        cluster.insertDocuments(5)
+        self.push(&cluster)
+        cluster.answerMeasure()
+        for _ in 0..<100 {
+            while !cluster.calls.isEmpty { cluster.answerCall(.unreachable) }
+            cluster.advanceToNextWake()
+        }
+        while !cluster.calls.isEmpty { cluster.answerCall(.unreachable) }
+        #expect(cluster.createdJobs == 0)
+        cluster.advance(.seconds(15))
+        cluster.settle()
+        #expect(cluster.createdJobs == 5)
+    }
+
+    @Test func aTemplateThatWasRefusedForLongIsTriedWithEachPoll() {
+        var cluster = ModelCluster()
+        cluster.refusesTemplates = "exceeded quota"
+        cluster.start()
+        cluster.openTriggers()
+        cluster.insertDocuments(5)
+        for _ in 0..<100 {
+            cluster.settle()
+            cluster.advanceToNextWake()
+        }
+        cluster.settle()
+        cluster.refusesTemplates = nil
+        cluster.advance(.seconds(15))
+        cluster.settle()
+        #expect(cluster.createdJobs == 5)
+    }
+
+    @Test func aJobCreatedBeforeItsNameWasRefusedIsStillCleaned() {
+        var cluster = self.started()
+        cluster.insertDocuments(1)
+        self.push(&cluster)
+        cluster.answerMeasure()
+        cluster.answerCall(.timeoutButHappened)
+        cluster.unseen = []  // The watch shows nothing for now.
+        cluster.advance(.milliseconds(200))
+        let again = cluster.calls.firstIndex { call in
+            if case .createJob = call { true } else { false }
+        }
+        guard let again, case .createJob(let job, _) = cluster.calls.remove(at: again) else {
+            Issue.record("the name was not asked for again")
+            return
+        }
+        cluster.take(.jobCreated(job, .failure(KubernetesError(.forbidden, "exceeded quota", status: 403))))
+        cluster.settle()
+        #expect(cluster.createdJobs == 1)
+        cluster.runJob(job.key.name)
+        cluster.settle()
+        #expect(cluster.jobs.isEmpty)
+    }
+
     @Test func aRestartGoesOnWithTheNamesInFlight() {
         var cluster = self.started()
         cluster.insertDocuments(3)

@@ -173,12 +173,7 @@ import Testing
         var flood: WatchStream? = try await client.watch(APIRequest(.watch, .jobs))
         withExtendedLifetime(flood) {}
         flood = nil
-        // A write fails as soon as the client has gone, and then the flood stops growing.
-        var last = -1
-        try await eventually {
-            defer { last = server.floodedBytes }
-            return server.floodedBytes == last
-        }
+        try await eventually { server.endedFloods == 1 }
         let quiet = try await client.watch(APIRequest(.watch, .jobs))
         let task = Task {
             var count = 0
@@ -197,11 +192,7 @@ import Testing
         defer { server.stop() }
         let client = try self.client(server.address) { $0.limits.bufferedBytes = 1 << 20 }
         let lines = try await client.watch(APIRequest(.watch, .jobs))
-        var last = -1
-        try await eventually {
-            defer { last = server.floodedBytes }
-            return server.floodedBytes > 0 && server.floodedBytes == last
-        }
+        try await eventually { server.endedFloods == 1 }
         var bytes = 0
         for try await line in lines { bytes += line.count }
         #expect(bytes > 1 << 20)

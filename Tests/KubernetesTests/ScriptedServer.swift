@@ -27,12 +27,15 @@ final class ScriptedServer: @unchecked Sendable {
     private let requests = NIOLockedValueBox<[Request]>([])
     private let sockets = NIOLockedValueBox<[Int32]>([])
     private let written = NIOLockedValueBox(0)
+    private let ended = NIOLockedValueBox(0)
     private let answer: @Sendable (Request) -> Answer
 
     var address: String { "http://127.0.0.1:\(self.port)" }
     var log: [Request] { self.requests.withLockedValue { $0 } }
     /// Bytes of floods that the client took.
     var floodedBytes: Int { self.written.withLockedValue { $0 } }
+    /// Floods that the client put an end to.
+    var endedFloods: Int { self.ended.withLockedValue { $0 } }
 
     init(_ answer: @escaping @Sendable (Request) -> Answer) throws {
         self.answer = answer
@@ -92,6 +95,7 @@ final class ScriptedServer: @unchecked Sendable {
                 while self.write(text, to: socket) {
                     self.written.withLockedValue { $0 += text.utf8.count }
                 }
+                self.ended.withLockedValue { $0 += 1 }
                 return
             case .silence:
                 var byte: UInt8 = 0

@@ -38,6 +38,14 @@ struct HostCommand: AsyncParsableCommand {
     )
     var socket: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Also listen on NAME/host.sock for each folder NAME in this folder, for the plugin of that name only.",
+            valueName: "folder"
+        )
+    )
+    var pluginSockets: String?
+
     @Option(help: ArgumentHelp("Start and restart this plugin; repeat for several.", valueName: "executable"))
     var plugin: [String] = []
 
@@ -50,6 +58,7 @@ struct HostCommand: AsyncParsableCommand {
         for namespace in self.namespace where namespace.isEmpty || namespace.contains("/") {
             throw ValidationError("--namespace: \"\(namespace)\" is not the name of a namespace")
         }
+        try PluginExecutables.check(self.plugin)
     }
 
     func run() async throws {
@@ -66,6 +75,9 @@ struct HostCommand: AsyncParsableCommand {
         let path = self.socket ?? environment[ProtocolLimits.socketPathVariable] ?? ProtocolLimits.defaultSocketPath
         var hubConfiguration = HubConfiguration(socketPath: path)
         hubConfiguration.allowedUsers = Set(self.allowUid)
+        if let folder = self.pluginSockets {
+            hubConfiguration.sockets += try PluginSocketFolder(path: folder).sockets()
+        }
         let hub = PluginHub(configuration: hubConfiguration, logger: logger)
         let controller = Controller(
             configuration: ControllerConfiguration(

@@ -1,3 +1,4 @@
+import ArgumentParser
 import PluginHost
 
 /// Finds the executables of plugins: `sluice-plugin-<type>` beside this program, in `../libexec/sluice`, or on `PATH`.
@@ -22,6 +23,13 @@ struct PluginExecutables {
         let path = self.folders.map { "\($0)/sluice-plugin-\(type)" }.first(where: ProcessEnvironment.isExecutable)
         return path.map {
             PluginSupervisor.Executable(name: "sluice-plugin-\(type)", path: $0, environment: self.variables)
+        }
+    }
+
+    /// Refuses what cannot be started, before anything is.
+    static func check(_ paths: [String]) throws {
+        for path in paths where !ProcessEnvironment.isExecutable(path) {
+            throw ValidationError("--plugin: \"\(path)\" is not an executable file")
         }
     }
 

@@ -9,11 +9,13 @@ struct PluginSurvey: Sendable {
 
     /// The offers once all the types are there, or after a while whatever is.
     func offers(types: Set<String>, timeout: Duration = .seconds(5)) async throws -> [String: TriggerTypeOffer] {
-        let wanted = self.named + types.sorted().compactMap(self.executables.find)
+        let wanted = (self.named + types.sorted().compactMap(self.executables.find)).map(Self.quietly)
         guard !wanted.isEmpty else { return [:] }
         let socket = try TemporarySocket()
         defer { socket.remove() }
-        let hub = PluginHub(configuration: HubConfiguration(socketPath: socket.path), logger: self.logger)
+        var quiet = self.logger
+        quiet.logLevel = .error
+        let hub = PluginHub(configuration: HubConfiguration(socketPath: socket.path), logger: quiet)
         return try await withThrowingTaskGroup(of: [String: TriggerTypeOffer]?.self) { group in
             group.addTask {
                 try await hub.run()
@@ -31,6 +33,13 @@ struct PluginSurvey: Sendable {
             group.cancelAll()
             return result ?? [:]
         }
+    }
+
+    /// Coming and going is all that the plugin does here, and nobody wants to read that.
+    private static func quietly(_ executable: PluginSupervisor.Executable) -> PluginSupervisor.Executable {
+        var executable = executable
+        executable.environment["SLUICE_LOG_LEVEL"] = "error"
+        return executable
     }
 
     private static func wait(

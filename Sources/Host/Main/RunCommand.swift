@@ -40,6 +40,10 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Log options") var log: LogOptions
 
+    func validate() throws {
+        try PluginExecutables.check(self.plugin)
+    }
+
     func run() async throws {
         let logger = self.log.bootstrap(level: Swift.max(self.log.logLevel.level, .notice))
         let environment = ProcessEnvironment.variables

@@ -1,3 +1,4 @@
+import Pace
 internal import PluginProtocol
 
 /// Names one connection for as long as the host runs.

@@ -1,4 +1,5 @@
 internal import NIOCore
+import Pace
 internal import PluginProtocol
 
 /// What becomes of the triggers that the controller wants.

@@ -1,4 +1,5 @@
 internal import NIOCore
+import Pace
 internal import PluginProtocol
 
 /// Everything that the host decides about plugins and triggers, without sockets, clocks and threads.

@@ -1,4 +1,5 @@
 package import Logging
+internal import Pace
 internal import PluginProtocol
 internal import Subprocess
 internal import SystemPackage

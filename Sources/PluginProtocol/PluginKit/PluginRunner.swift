@@ -1,6 +1,7 @@
 public import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import Pace
 internal import PluginProtocol
 internal import UnixSignals
 

@@ -23,10 +23,16 @@ package struct TestCluster: Sendable {
     /// Starts an instance, or finds it running.
     ///
     /// Whoever breaks it takes a name and a port (four in a row) of his own.
-    package static func start(name: String, port: Int, controllers: String = "*") async throws -> TestCluster {
+    package static func start(
+        name: String,
+        port: Int,
+        controllers: String = "*",
+        withNode: Bool = false
+    ) async throws -> TestCluster {
         let wasRunning = (try? await Self.tool(["apiserver", "status", "--name", name])) != nil
         if !wasRunning, ProcessInfo.processInfo.environment["SLUICE_KEEP_CLUSTER"] == nil { Self.stopAtExit(name) }
-        let arguments = ["up", "--name", name, "--port", "\(port)", "--controllers", controllers]
+        let arguments =
+            ["up", "--name", name, "--port", "\(port)", "--controllers", controllers] + (withNode ? ["--node"] : [])
         return TestCluster(name: name, kubeconfig: try await Self.tool(arguments))
     }
 
@@ -66,6 +72,11 @@ package struct TestCluster: Sendable {
     /// Runs kubectl and returns what it prints.
     @discardableResult
     package func kubectl(_ arguments: String...) async throws -> String {
+        try await self.kubectl(arguments)
+    }
+
+    @discardableResult
+    package func kubectl(_ arguments: [String]) async throws -> String {
         try await Self.run(.name("kubectl"), ["--kubeconfig", self.kubeconfig] + arguments)
     }
 

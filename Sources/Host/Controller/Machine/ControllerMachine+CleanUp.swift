@@ -1,4 +1,5 @@
 import Kubernetes
+import Pace
 import Scaling
 
 extension ControllerMachine {

@@ -1,4 +1,5 @@
 import Kubernetes
+import Pace
 import Scaling
 
 extension ControllerMachine {
@@ -45,17 +46,18 @@ extension ControllerMachine {
             // A webhook that cannot take part in a dry run says nothing about the template.
             record.trial = .accepted
         case .failure(let error) where error.isRefusal:
-            record.trial = .refused(
-                error.message,
-                retryAt: moment.instant + record.trialBackoff.next(using: &self.random)
-            )
+            record.trial = .refused(error.message, retryAt: moment.instant + self.pauseOfTrial(&record))
         case .failure:
-            record.trial = .unanswered(retryAt: moment.instant + record.trialBackoff.next(using: &self.random))
+            record.trial = .unanswered(retryAt: moment.instant + self.pauseOfTrial(&record))
         }
         record.needsDecision = true
         record.mayFillBase = true
         self.records[owner] = record
         self.touched.insert(owner)
+    }
+
+    private mutating func pauseOfTrial(_ record: inout ScaledJobRecord) -> Duration {
+        Swift.min(record.trialBackoff.next(using: &self.random), record.longestPause)
     }
 
     // MARK: - Sending
@@ -132,6 +134,7 @@ extension ControllerMachine {
     ) {
         if self.trackers[record.uid]?.assumed[name]?.mayExist == true {
             // An earlier attempt may have been stored before this refusal.
+            self.trackers[record.uid]?.uncertain(name, mayExist: true)
             self.actions.append(.lookUpJob(record.reference(name)))
         } else {
             self.trackers[record.uid]?.release(name)
@@ -145,10 +148,15 @@ extension ControllerMachine {
         self.note(.warning, "KEDAJobCreateFailed", error.message, &record)
     }
 
+    /// Puts creations off; calls that fail while they are put off already are the same failure.
     private mutating func hold(_ record: inout ScaledJobRecord, _ error: KubernetesError, at moment: Moment) {
-        var pause = record.creationBackoff.next(using: &self.random)
-        if case .after(let asked) = error.retry { pause = Swift.max(pause, asked) }
-        record.creationsHeldUntil = Swift.max(record.creationsHeldUntil ?? moment.instant, moment.instant + pause)
+        var held = record.creationsHeldUntil ?? moment.instant
+        if held <= moment.instant {
+            let pause = record.creationBackoff.next(using: &self.random)
+            held = moment.instant + Swift.min(pause, record.longestPause)
+        }
+        if case .after(let asked) = error.retry { held = Swift.max(held, moment.instant + asked) }
+        record.creationsHeldUntil = held
     }
 
     /// Takes back every Job that was not sent yet.

@@ -141,16 +141,16 @@ extension ControllerMachine {
 
     mutating func statusWritten(_ owner: String, _ outcome: ControllerInput.Outcome<Void>, at moment: Moment) {
         self.statusWritesUnderWay -= 1
-        guard let key = self.records[owner]?.key else { return }
-        var succeeded = true
-        if case .failure(let error) = outcome {
-            succeeded = false
-            let facts = ["scaledjob": key.description, "error": error.description]
-            self.actions.append(
-                .log(LogRecord(level: .debug, message: "writing the status failed; trying again", facts: facts))
-            )
+        guard let record = self.records[owner] else { return }
+        switch outcome {
+        case .success:
+            self.records[owner]?.status.endWrite(true, now: moment.instant)
+        case .failure(let error):
+            self.records[owner]?.status.endWrite(false, now: moment.instant)
+            let facts = ["scaledjob": record.key.description, "error": error.description]
+            let message = "the status could not be written; trying again"
+            self.actions.append(.log(LogRecord(level: .debug, message: message, facts: facts)))
         }
-        self.records[owner]?.status.endWrite(succeeded, now: moment.instant)
         self.touched.insert(owner)
     }
 

@@ -1,5 +1,6 @@
 import DequeModule
 import Kubernetes
+import Pace
 import Scaling
 
 /// Everything that the controller knows about one ScaledJob, apart from its Jobs.
@@ -71,6 +72,9 @@ struct ScaledJobRecord {
         var failed = 0
         var cleaned = 0
     }
+
+    /// The longest that attempts to create Jobs are put off: whatever was wrong, work goes on within one polling interval.
+    var longestPause: Duration { self.specification?.pollingInterval ?? .seconds(30) }
 
     var key: ObjectKey { self.object.key }
     var uid: String { self.object.uid }

@@ -4,7 +4,7 @@ import Scaling
 /// One ScaledJob at a glance, for the terminal and for `explain`.
 package struct ScaledJobSnapshot: Sendable, Equatable {
     package let key: ObjectKey
-    /// The combined backlog; nil while it is not known.
+    /// The combined backlog, less the Jobs that finished since it was read; nil while it is not known.
     package let waiting: Int?
     package let unfinished: Int
     package let created: Int
@@ -26,7 +26,7 @@ extension ControllerMachine {
             let isHeldUp = ready.status != .yes && !ready.message.isEmpty
             return ScaledJobSnapshot(
                 key: record.key,
-                waiting: record.decision?.queueLength,
+                waiting: record.decision?.queueLength.map { Swift.max(0, $0 - Self.finishedSince(record, tracker)) },
                 unfinished: tracker.unfinished,
                 created: record.counters.created,
                 succeeded: record.counters.succeeded,
@@ -37,5 +37,13 @@ extension ControllerMachine {
             )
         }
         .sorted { $0.key < $1.key }
+    }
+
+    private static func finishedSince(_ record: ScaledJobRecord, _ tracker: JobTracker) -> Int {
+        let asked = record.triggers.compactMap { trigger -> ContinuousClock.Instant? in
+            guard case .known(_, let askedAt) = trigger.standing else { return nil }
+            return askedAt
+        }
+        return asked.min().map { tracker.served(since: $0) - tracker.unfinished } ?? 0
     }
 }

@@ -94,10 +94,8 @@ struct StatusRecord {
         return ["status": status]
     }
 
-    /// No member rather than an empty one: some builds of the API server take an empty text for null, and refuse it.
-    private static func text(_ value: String) -> JSONValue {
-        value.isEmpty ? .null : .string(value)
-    }
+    /// Nothing rather than an empty text, which some API servers refuse as null where a schema wants text.
+    private static func text(_ value: String) -> JSONValue { value.isEmpty ? .null : .string(value) }
 
     mutating func endWrite(_ succeeded: Bool, now: ContinuousClock.Instant) {
         self.isWriting = false

@@ -73,8 +73,10 @@ final class CurlLoop: @unchecked Sendable {
             var running: Int32 = 0
             _ = unsafe curl_multi_perform(self.multi.raw, &running)
             self.harvest()
+            // What one stream read for another is handed over with the next turn: it follows at once.
+            let isMoreLikely = !self.arrivals.ids.isEmpty
             self.handOver()
-            let wait = self.endLateHeads()
+            let wait = isMoreLikely ? 0 : self.endLateHeads()
             _ = unsafe curl_multi_poll(self.multi.raw, nil, 0, wait, nil)
         }
         for id in self.transfers.keys { self.end(id, .cancelled) }

@@ -1,3 +1,5 @@
+import Pace
+
 /// What a reflector does next, without doing it: list, watch, wait, and what to tell.
 ///
 /// Inputs say what happened and when; each returns the one step to take. What is told follows two rules: nothing before
@@ -36,7 +38,7 @@ package struct ReflectorStateMachine: Sendable {
 
     private var phase: Phase = .listing(continueToken: nil)
     private(set) var resourceVersion: String?
-    private var backoff = Backoff(base: .milliseconds(800), maximum: .seconds(30))
+    private var backoff = Backoff(base: .milliseconds(800), cap: .seconds(30))
     private var mayRetryQuickly = true
     private var pagesAreLimited = true
     /// The listener has been told of an interruption and not yet of a complete list.

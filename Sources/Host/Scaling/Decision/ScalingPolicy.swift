@@ -111,6 +111,8 @@ package struct ScalingPolicy: Sendable, Equatable {
             text += " worth \(Self.ceiling(amount.uncutJobs)) Jobs"
         }
         if amount.unknownTriggers > 0 { text += " (\(amount.unknownTriggers) triggers unknown)" }
+        let finished = jobs.servedSinceReading - jobs.unfinished
+        if finished > 0 { text += ", \(finished) finished since" }
         text += ", \(jobs.unfinished) unfinished"
         if self.bounds.base > 0 { text += " (\(self.bounds.base) by minReplicaCount)" }
         switch limit {

@@ -1,7 +1,7 @@
 /// Delays that double up to a cap, each drawn at random between nothing and that ("full jitter").
 ///
 /// Full jitter keeps many clients that lost the same peer from coming back at the same moment.
-package struct Backoff: Sendable {
+package struct Backoff: Sendable, Equatable {
     private let base: Duration
     private let cap: Duration
     private var ceiling: Duration
@@ -15,7 +15,7 @@ package struct Backoff: Sendable {
     /// The next delay.
     package mutating func next(using generator: inout some RandomNumberGenerator) -> Duration {
         let delay = self.ceiling * Double.random(in: 0...1, using: &generator)
-        self.ceiling = min(self.ceiling * 2, self.cap)
+        self.ceiling = Swift.min(self.ceiling * 2, self.cap)
         return delay
     }
 

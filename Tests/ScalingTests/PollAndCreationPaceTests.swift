@@ -1,19 +1,7 @@
 import Scaling
 import Testing
 
-@Suite struct PaceTests {
-    @Test func backoffGrowsToItsCapAndStartsOverAfterASuccess() {
-        var random = SeededGenerator(seed: 1)
-        var backoff = Backoff(base: .seconds(1), cap: .seconds(8))
-        for expected in [1, 2, 4, 8, 8, 8] {
-            let pause = backoff.next(using: &random)
-            #expect(pause >= .seconds(expected) / 2 && pause <= .seconds(expected))
-        }
-        backoff.reset()
-        let first = backoff.next(using: &random)
-        #expect(first <= .seconds(1))
-    }
-
+@Suite struct PollAndCreationPaceTests {
     @Test func pollsComeAtAFixedRateAfterAFirstThatIsJittered() {
         var random = SeededGenerator(seed: 2)
         let start = ContinuousClock.now

@@ -1,0 +1,117 @@
+import Kubernetes
+import Logging
+import NIOConcurrencyHelpers
+
+/// The truth about the Jobs of one namespace, as the API server tells it, revision by revision.
+///
+/// It has a connection of its own and shares nothing with the host but the code of the reflector.
+final class JobWatch: Sendable {
+    struct Seen: Sendable {
+        let name: String
+        let uid: String
+        let scaledJob: String
+        let createdAt: ContinuousClock.Instant
+        var isFinished: Bool
+        var isGone = false
+    }
+
+    fileprivate struct State {
+        /// By UID, every Job that ever was, in the order in which they were seen.
+        var jobs: [String: Seen] = [:]
+        var order: [String] = []
+        var most: [String: Int] = [:]
+        var killed: [String] = []
+        var isSynced = false
+    }
+
+    private let state = NIOLockedValueBox(State())
+
+    /// Follows the namespace until the task is cancelled.
+    func run(_ api: any KubernetesAPI, namespace: String) async {
+        var logger = Logger(label: "job-watch")
+        logger.logLevel = .error
+        let reflector = Reflector<Job>(api: api, namespace: namespace, logger: logger)
+        await reflector.run { change in
+            self.state.withLockedValue { state in
+                switch change {
+                case .replaced(let jobs, _):
+                    let listed = Set(jobs.compactMap(\.metadata.uid))
+                    for uid in state.order where !listed.contains(uid) { state.gone(uid) }
+                    for job in jobs { state.upsert(job) }
+                    state.isSynced = true
+                case .upserted(let job): state.upsert(job)
+                case .deleted(let job):
+                    state.upsert(job)
+                    state.gone(job.metadata.uid ?? "")
+                case .interrupted: break
+                }
+                state.count()
+            }
+        }
+    }
+
+    var isSynced: Bool { self.state.withLockedValue { $0.isSynced } }
+
+    /// Every Job of this ScaledJob that ever was, in the order of their creation.
+    func all(of scaledJob: String) -> [Seen] {
+        self.state.withLockedValue { state in
+            state.order.compactMap { state.jobs[$0] }.filter { $0.scaledJob == scaledJob }
+        }
+    }
+
+    /// Jobs that exist, finished or not.
+    func existing(of scaledJob: String) -> [Seen] { self.all(of: scaledJob).filter { !$0.isGone } }
+
+    /// Jobs that exist and have not finished.
+    func unfinished(of scaledJob: String) -> [Seen] { self.existing(of: scaledJob).filter { !$0.isFinished } }
+
+    /// The most unfinished Jobs of this ScaledJob at any revision.
+    func most(of scaledJob: String) -> Int { self.state.withLockedValue { $0.most[scaledJob] ?? 0 } }
+
+    /// Jobs that were deleted before they finished.
+    var killed: [String] { self.state.withLockedValue { $0.killed } }
+
+    /// Waits until this many Jobs of the ScaledJob have been created, ever.
+    func created(_ count: Int, of scaledJob: String, within timeout: Duration = .seconds(30)) async throws {
+        try await eventually(
+            "\(count) Jobs of \(scaledJob)",
+            within: timeout,
+            otherwise: { "\(self.all(of: scaledJob).count)" },
+            { self.all(of: scaledJob).count >= count }
+        )
+    }
+}
+
+extension JobWatch.State {
+    fileprivate mutating func upsert(_ job: Job) {
+        guard let uid = job.metadata.uid else { return }
+        let isFinished = (job.status.conditions ?? []).contains {
+            ($0.type == "Complete" || $0.type == "Failed") && $0.status == "True"
+        }
+        if self.jobs[uid] == nil {
+            self.order.append(uid)
+            self.jobs[uid] = JobWatch.Seen(
+                name: job.metadata.name,
+                uid: uid,
+                scaledJob: job.metadata.labels?["scaledjob.keda.sh/name"] ?? "",
+                createdAt: .now,
+                isFinished: isFinished
+            )
+        }
+        self.jobs[uid]?.isFinished = isFinished
+    }
+
+    fileprivate mutating func gone(_ uid: String) {
+        guard let job = self.jobs[uid], !job.isGone else { return }
+        self.jobs[uid]?.isGone = true
+        if !job.isFinished { self.killed.append(job.name) }
+    }
+
+    fileprivate mutating func count() {
+        var unfinished: [String: Int] = [:]
+        for job in self.jobs.values where !job.isFinished && !job.isGone {
+            unfinished[job.scaledJob, default: 0] += 1
+        }
+        for (scaledJob, count) in unfinished { self.most[scaledJob] = max(self.most[scaledJob] ?? 0, count) }
+    }
+}

@@ -1,0 +1,164 @@
+import Kubernetes
+import PluginProtocol
+import Testing
+
+@testable import Controller
+
+@Suite struct ParameterResolverTests {
+    static let declaration = TriggerTypeDeclaration(
+        type: "queue",
+        help: "A queue.",
+        parameters: [
+            ParameterDeclaration("host", required: true, from: [.authentication, .metadata], help: "The host."),
+            ParameterDeclaration("target", .number, default: "5", help: "The target."),
+            ParameterDeclaration("filter", .jsonObject, help: "The filter."),
+            ParameterDeclaration("mode", .oneOf(["a", "b"]), help: "The mode."),
+            ParameterDeclaration(
+                "password",
+                secret: true,
+                from: [.authentication, .environment],
+                help: "The password."
+            ),
+        ]
+    )
+
+    static let jobTargetRef: JSONValue = [
+        "template": [
+            "spec": [
+                "containers": [
+                    [
+                        "name": "main",
+                        "env": [
+                            ["name": "USER", "value": "me"], ["name": "URL", "value": "$(USER)@$(NOPE)$$(USER)"],
+                            ["name": "PASS", "valueFrom": ["secretKeyRef": ["name": "keys", "key": "pass"]]],
+                            ["name": "NODE", "valueFrom": ["fieldRef": ["fieldPath": "spec.nodeName"]]],
+                        ],
+                        "envFrom": [["prefix": "X_", "secretRef": ["name": "more"]]],
+                    ]
+                ]
+            ]
+        ]
+    ]
+
+    func resolve(
+        _ metadata: [String: String],
+        authentication: JSONValue? = nil,
+        secrets entries: [String: SecretStore.Entry] = [:]
+    ) -> ParameterResolver.Resolution {
+        var authentications = AuthenticationStore(clusterNamespace: "sluice")
+        if let authentication {
+            authentications.upsert(
+                TriggerAuthentication(
+                    metadata: ObjectMetadata(name: "login", namespace: "shop"),
+                    spec: authentication
+                )
+            )
+        }
+        var secrets = SecretStore()
+        for (name, entry) in entries { _ = secrets.set(ObjectKey(namespace: "shop", name: name), to: entry) }
+        return ParameterResolver(
+            trigger: TriggerManifest(
+                type: "queue",
+                metadata: metadata,
+                authentication: authentication == nil
+                    ? nil : TriggerManifest.AuthenticationReference(kind: .namespaced, name: "login")
+            ),
+            index: 1,
+            namespace: "shop",
+            environment: ContainerEnvironment(
+                jobTargetRef: Self.jobTargetRef,
+                containerName: nil,
+                namespace: "shop"
+            )
+        )
+        .resolve(Self.declaration, authentications: authentications, secrets: secrets)
+    }
+
+    func problems(_ resolution: ParameterResolver.Resolution) -> [String] {
+        guard case .problems(let problems) = resolution else { return [] }
+        return problems.map(\.description)
+    }
+
+    @Test func defaultsAreAppliedAndUndeclaredKeysLeftOut() {
+        #expect(
+            self.resolve(["host": " h ", "unknown": "x", "mode": ""]) == .resolved(["host": "h", "target": "5"])
+        )
+    }
+
+    @Test func theDeclaredOrderOfSourcesDecides() {
+        let authentication: JSONValue = ["secretTargetRef": [["parameter": "host", "name": "s", "key": "k"]]]
+        #expect(
+            self.resolve(
+                ["host": "metadata"],
+                authentication: authentication,
+                secrets: ["s": .present(["k": Array("secret".utf8)])]
+            ) == .resolved(["host": "secret", "target": "5"])
+        )
+    }
+
+    @Test func allProblemsOfATriggerAreToldTogetherWithFieldValueAndMend() {
+        let told = self.problems(self.resolve(["target": "five", "filter": "{bad", "mode": "c"]))
+        #expect(told.count == 4)
+        #expect(told[0].hasPrefix("spec.triggers[1].metadata.host: is missing; give it through authenticationRef"))
+        #expect(told[1].contains("\"five\" is not a number"))
+        #expect(told[2].contains("\"{bad\" is not JSON"))
+        #expect(told[3].contains("\"c\" is not one of a, b"))
+    }
+
+    @Test func aMissingSecretOrKeyIsNamed() {
+        let authentication: JSONValue = ["secretTargetRef": [["parameter": "host", "name": "s", "key": "k"]]]
+        #expect(
+            self.resolve([:], authentication: authentication) == .waiting("Secret shop/s is being read")
+        )
+        #expect(
+            self.problems(self.resolve([:], authentication: authentication, secrets: ["s": .missing]))
+                == [
+                    "spec.triggers[1].authenticationRef: Secret shop/s does not exist; create it with the key \"k\""
+                ]
+        )
+        #expect(
+            self.problems(self.resolve([:], authentication: authentication, secrets: ["s": .present([:])]))
+                == ["spec.triggers[1].authenticationRef: Secret shop/s has no key \"k\"; add it"]
+        )
+    }
+
+    @Test func variablesComeFromTheContainer() {
+        let secrets: [String: SecretStore.Entry] = [
+            "keys": .present(["pass": Array("p".utf8)]), "more": .present(["TOKEN": Array("t".utf8)]),
+        ]
+        func password(_ variable: String) -> ParameterResolver.Resolution {
+            self.resolve(["host": "h", "passwordFromEnv": variable], secrets: secrets)
+        }
+        #expect(password("PASS") == .resolved(["host": "h", "target": "5", "password": "p"]))
+        #expect(password("X_TOKEN") == .resolved(["host": "h", "target": "5", "password": "t"]))
+        #expect(password("URL") == .resolved(["host": "h", "target": "5", "password": "me@$(NOPE)$(USER)"]))
+        #expect(password("NOWHERE") == .resolved(["host": "h", "target": "5"]))
+        #expect(self.problems(password("NODE")).first?.contains("only secretKeyRef is offered") == true)
+    }
+
+    @Test func aSecretValueThatIsWrongIsNotShown() {
+        let declaration = TriggerTypeDeclaration(
+            type: "queue",
+            help: "",
+            parameters: [ParameterDeclaration("port", .integer, secret: true, help: "")]
+        )
+        let resolution = ParameterResolver(
+            trigger: TriggerManifest(type: "queue", metadata: ["port": "hunter2"], authentication: nil),
+            index: 0,
+            namespace: "shop",
+            environment: ContainerEnvironment(jobTargetRef: [:], containerName: nil, namespace: "shop")
+        )
+        .resolve(declaration, authentications: AuthenticationStore(clusterNamespace: "x"), secrets: SecretStore())
+        let told = self.problems(resolution)
+        #expect(told.count == 1)
+        #expect(!told[0].contains("hunter2"))
+    }
+
+    @Test func sourcesThatAreNotOfferedAreRefusedAndNotLeftOut() {
+        let told = self.problems(
+            self.resolve(["host": "h"], authentication: ["hashiCorpVault": ["address": "x"]])
+        )
+        #expect(told.count == 1)
+        #expect(told[0].contains("hashiCorpVault: is not offered by this version"))
+    }
+}
