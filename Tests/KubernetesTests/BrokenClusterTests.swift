@@ -7,7 +7,9 @@ import Testing
 
 /// One control plane of its own, which is then broken in every way that has a verb.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct BrokenClusterTests {
-    private static let start = Task { try await TestCluster.start(name: "broken", port: 16543, controllers: "none") }
+    private static let start = Task {
+        try await TestCluster.start(name: "broken", port: 16543, fresh: true, controllers: "none")
+    }
 
     private func create(_ name: String, _ client: APIServerClient, _ namespace: String) async throws {
         let value: JSONValue = ["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": .string(name)]]
