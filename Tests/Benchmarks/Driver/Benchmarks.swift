@@ -56,7 +56,10 @@ struct Benchmarks: AsyncParsableCommand {
                 let server = try PlainServer(kubeconfig: self.kubeconfig, certificates: self.certificates)
                 try await BurstRun(bench: bench, server: server, documents: self.burst, rounds: self.rounds).run()
             case .cleaning: try await CleaningRun(bench: bench, jobs: 500).run()
-            case .fleet: try await FleetRun(bench: bench, scaledJobs: 500).run()
+            case .fleet:
+                for isShared in [true, false] {
+                    try await FleetRun(bench: bench, scaledJobs: 500, isShared: isShared).run()
+                }
             }
         }
     }

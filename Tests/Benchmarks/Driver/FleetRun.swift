@@ -5,21 +5,24 @@ import Kubernetes
 struct FleetRun {
     let bench: Bench
     let scaledJobs: Int
+    /// Whether all ask the same question, as copies of one manifest would.
+    let isShared: Bool
 
     private static let watched = Duration.seconds(60)
 
     func run() async throws {
-        let namespace = "fleet"
+        let namespace = self.isShared ? "fleet-shared" : "fleet"
         try await self.bench.makeNamespace(namespace)
         for number in 1...self.scaledJobs {
             let manifest = ScaledJobManifest(
                 name: "idle-\(number)",
                 documents: self.bench.push,
-                collection: "fleet-\(number)",
+                collection: self.isShared ? namespace : "\(namespace)-\(number)",
                 pollingInterval: 5
             )
             try await self.bench.create(manifest.json, in: namespace)
         }
+        row(self.isShared ? "one collection for all" : "a collection each")
         let startedAt = ContinuousClock.now
         let host = try self.bench.startHost(namespace)
         defer { host.stop() }

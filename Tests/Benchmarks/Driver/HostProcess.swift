@@ -104,7 +104,16 @@ struct ProcessReading: Sendable {
         return line?.split(separator: " ").compactMap { Int($0) }.first ?? 0
     }
 
+    /// Reads to the end: files of `/proc` give less than they were asked for long before.
     private func text(_ file: String) -> String {
-        (try? String(contentsOfFile: "/proc/\(self.pid)/\(file)", encoding: .utf8)) ?? ""
+        let descriptor = open("/proc/\(self.pid)/\(file)", O_RDONLY)
+        guard descriptor >= 0 else { return "" }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16 << 10)
+        while case let count = read(descriptor, &buffer, buffer.count), count > 0 {
+            bytes += buffer.prefix(count)
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
