@@ -73,7 +73,7 @@ struct HostCommand: AsyncParsableCommand {
         }
         let api = try APIServerClient(client)
         let path = self.socket ?? environment[ProtocolLimits.socketPathVariable] ?? ProtocolLimits.defaultSocketPath
-        var hubConfiguration = HubConfiguration(socketPath: path)
+        var hubConfiguration = Program.hubConfiguration(socketPath: path)
         hubConfiguration.allowedUsers = Set(self.allowUid)
         if let folder = self.pluginSockets {
             hubConfiguration.sockets += try PluginSocketFolder(path: folder).sockets()
@@ -117,6 +117,13 @@ struct Failure: Error, CustomStringConvertible {
 
 /// Runs the parts of a program until a signal stops it.
 enum Program {
+    /// Where plugins connect, and what they are told of this host.
+    static func hubConfiguration(socketPath: String) -> HubConfiguration {
+        var configuration = HubConfiguration(socketPath: socketPath)
+        configuration.session.hostVersion = Version.text
+        return configuration
+    }
+
     static func run(_ parts: [any Service], logger: Logger) async throws {
         var quiet = logger
         quiet.logLevel = Swift.max(logger.logLevel, .warning)

@@ -61,7 +61,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         let socket = try TemporarySocket()
         defer { socket.remove() }
-        let hub = PluginHub(configuration: HubConfiguration(socketPath: socket.path), logger: logger)
+        let hub = PluginHub(configuration: Program.hubConfiguration(socketPath: socket.path), logger: logger)
         let controller = Controller(
             configuration: ControllerConfiguration(version: Version.text, clusterNamespace: "default"),
             api: standalone.api,

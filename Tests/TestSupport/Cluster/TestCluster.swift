@@ -22,13 +22,16 @@ package struct TestCluster: Sendable {
 
     /// Starts an instance, or finds it running.
     ///
-    /// Whoever breaks it takes a name and a port (four in a row) of his own.
+    /// Whoever breaks it takes a name and a port (four in a row) of his own, and a `fresh` one: an earlier run may have
+    /// left it broken.
     package static func start(
         name: String,
         port: Int,
+        fresh: Bool = false,
         controllers: String = "*",
         withNode: Bool = false
     ) async throws -> TestCluster {
+        if fresh { try await Self.tool(["down", "--name", name]) }
         let wasRunning = (try? await Self.tool(["apiserver", "status", "--name", name])) != nil
         if !wasRunning, ProcessInfo.processInfo.environment["SLUICE_KEEP_CLUSTER"] == nil { Self.stopAtExit(name) }
         let arguments =

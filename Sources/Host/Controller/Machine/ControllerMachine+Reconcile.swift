@@ -127,7 +127,8 @@ extension ControllerMachine {
             self.actions.append(
                 .log(
                     LogRecord(
-                        level: decision.create > 0 ? .info : .debug,
+                        // The start of a batch is news; that freed slots are filled again is not.
+                        level: decision.create > 0 && record.decision?.create ?? 0 == 0 ? .info : .debug,
                         message: "decided",
                         facts: [
                             "scaledjob": record.key.description, "create": "\(decision.create)",
