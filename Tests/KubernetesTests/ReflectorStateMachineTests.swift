@@ -114,7 +114,7 @@ import Testing
     @Test mutating func pausesGrowToHalfAMinuteAndShrinkAfterHealth() {
         for _ in 0..<12 {
             let outcome = self.machine.listFailed(self.refused, using: &self.random)
-            #expect(self.isWait(outcome.step, .zero ... .seconds(30)))
+            #expect(self.isWait(outcome.step, .zero ... .seconds(10)))
             _ = self.machine.waited(using: &self.random)
         }
         self.watch()
@@ -140,7 +140,7 @@ import Testing
             var outcome: ReflectorStateMachine.Outcome?
             switch step {
             case .wait(let pause):
-                #expect(pause <= .seconds(30))
+                #expect(pause <= .seconds(10))
                 step = machine.waited(using: &random)
             case .list:
                 switch Int.random(in: 0..<3, using: &random) {

@@ -19,8 +19,9 @@ package enum ResidentMemory {
         sluice_share_arenas()
     }
 
-    /// Gives back what the allocator keeps free, and unmaps the pages of code; those that are still used come back by themselves, out of the page cache.
+    /// Gives back what the allocator keeps free, and unmaps the pages of code.
     ///
+    /// Pages that are still used come back by themselves, out of the page cache.
     /// Only mappings of files that are executed and can't be written: nothing in them can be lost.
     package static func release() {
         sluice_release_free_memory()

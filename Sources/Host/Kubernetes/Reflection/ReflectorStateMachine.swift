@@ -38,7 +38,7 @@ package struct ReflectorStateMachine: Sendable {
 
     private var phase: Phase = .listing(continueToken: nil)
     private(set) var resourceVersion: String?
-    private var backoff = Backoff(base: .milliseconds(800), cap: .seconds(30))
+    private var backoff = Backoff(base: .milliseconds(800), cap: .seconds(10))
     private var mayRetryQuickly = true
     private var pagesAreLimited = true
     /// The listener has been told of an interruption and not yet of a complete list.
