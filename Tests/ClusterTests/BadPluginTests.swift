@@ -7,7 +7,7 @@ import Testing
 extension WholeHostTests {
     /// One bad source hurts only its own triggers: those are unknown, and recover within one polling interval of its return.
     @Suite struct BadPluginTests {
-        private static let interval = 5
+        private static let interval = 10
 
         @Test func aKilledPluginHoldsItsJobsUntilItIsBack() async throws {
             try await HostFixture.with { fixture in
