@@ -11,9 +11,8 @@ internal import NIOConcurrencyHelpers
     init?(limits: HTTPLimits) {
         guard let raw = unsafe curl_multi_init() else { return nil }
         unsafe self.raw = raw
-        unsafe sluice_curl_multi_set_long(raw, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
         unsafe sluice_curl_multi_set_long(raw, CURLMOPT_MAX_HOST_CONNECTIONS, limits.connections)
-        unsafe sluice_curl_multi_set_long(raw, CURLMOPT_MAXCONNECTS, limits.connections)
+        unsafe sluice_curl_multi_set_long(raw, CURLMOPT_MAXCONNECTS, limits.idleConnections)
         unsafe sluice_curl_multi_set_long(raw, CURLMOPT_MAX_CONCURRENT_STREAMS, 250)
     }
 

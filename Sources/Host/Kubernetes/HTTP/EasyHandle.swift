@@ -38,13 +38,9 @@ internal import CCurl
         // Without this libcurl uses signals for timeouts; with it SIGPIPE is ours to block (see CurlLoop).
         isSet = self.set(CURLOPT_NOSIGNAL, 1) && isSet
         isSet = self.set(CURLOPT_FOLLOWLOCATION, 0) && isSet
-        // Streams share connections, since there may be hundreds; calls have one each while they last. A call must not
-        // come across the events of a stream: libcurl may forget that there is something to read then, and a thousand
-        // creations stand still.
-        let version = self.isStream ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1
-        isSet = self.set(CURLOPT_HTTP_VERSION, Int(version)) && isSet
-        // A stream waits for a connection that is being made rather than making its own.
-        isSet = self.set(CURLOPT_PIPEWAIT, self.isStream ? 1 : 0) && isSet
+        // Each transfer has a connection of its own while it lasts. Where several share one by HTTP/2, libcurl may forget
+        // that one of them has something to read, and it stands still.
+        isSet = self.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)) && isSet
         isSet = self.set(CURLOPT_TCP_NODELAY, 1) && isSet
         isSet = self.set(CURLOPT_TCP_KEEPALIVE, 1) && isSet
         isSet = self.set(CURLOPT_TCP_KEEPIDLE, 15) && isSet

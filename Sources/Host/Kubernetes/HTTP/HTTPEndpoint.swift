@@ -22,8 +22,10 @@ struct HTTPLimits: Sendable {
     var lineBytes = 16 << 20
     /// How far a stream may run ahead of its reader.
     var bufferedBytes = 4 << 20
-    /// One for each call under way; the API server grants 250 streams on each of the others.
-    var connections = 64
+    /// One for each call under way and each stream; what is beyond waits for one.
+    var connections = 1024
+    /// How many are kept for the next calls.
+    var idleConnections = 64
     var connectTimeout: Duration = .seconds(10)
 }
 
