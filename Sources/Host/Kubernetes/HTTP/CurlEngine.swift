@@ -2,7 +2,7 @@ internal import CCurl
 internal import Glibc
 internal import NIOConcurrencyHelpers
 
-/// An HTTP client for one endpoint: one thread, one libcurl multi handle, HTTP/2 where the server offers it.
+/// An HTTP client for one endpoint: one thread, one libcurl multi handle, a connection for each transfer.
 ///
 /// Callers only leave a command and wake the thread; every libcurl handle lives on that thread. It ends when the engine
 /// is released; whatever is still under way then is cancelled.

@@ -72,7 +72,7 @@ final class CurlLoop: @unchecked Sendable {
             var running: Int32 = 0
             _ = unsafe curl_multi_perform(self.multi.raw, &running)
             self.harvest()
-            // What one stream read for another is handed over with the next turn: it follows at once.
+            // Where bytes came, more are likely: another turn follows at once.
             let isMoreLikely = !self.arrivals.ids.isEmpty
             self.handOver()
             let wait = isMoreLikely ? 0 : self.endLateHeads()
@@ -202,8 +202,7 @@ final class CurlLoop: @unchecked Sendable {
 
     /// The most milliseconds between two turns of libcurl.
     ///
-    /// What one stream of an HTTP/2 connection reads for another that had its turn already, libcurl 7.88 hands over with
-    /// the next turn only.
+    /// A turn costs next to nothing, and whatever libcurl did not announce is found by it.
     private static let longestWait: Int32 = 500
 
     /// Ends the streams whose head is late; returns for how many milliseconds the loop may sleep.

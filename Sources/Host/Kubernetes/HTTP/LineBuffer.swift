@@ -3,8 +3,8 @@ internal import DequeModule
 /// The lines between the engine's thread and the one reader of a stream, without the lock between them.
 ///
 /// A reader that falls behind by more than the limit loses the connection, not the lines: what is buffered is still
-/// read, then the stream ends as if the server had closed it. Pausing instead would hold up every other stream of the
-/// same HTTP/2 connection, and the API server ends slow watches in just the same way.
+/// read, then the stream ends as if the server had closed it. The API server ends slow watches in just the same way, so
+/// whoever reads a watch has to go on after its end anyway.
 struct LineBuffer: Sendable {
     typealias Waiter = CheckedContinuation<Result<[UInt8]?, TransferFailure>, Never>
 
