@@ -225,6 +225,22 @@ import Testing
         #expect(cluster.createdJobs == 5)
     }
 
+    @Test func aRefusedTemplateThatIsGoneLeavesNothingToWakeFor() {
+        var cluster = ModelCluster()
+        cluster.refusesTemplates = "spec.template: refused"
+        cluster.start()
+        cluster.openTriggers()
+        cluster.settle()
+        cluster.take(.scaledJobs(.upserted(ModelCluster.scaledJob(interval: 0, generation: 2)), scope: nil))
+        cluster.settle()
+        for _ in 0..<5 {
+            cluster.advance(.seconds(61))
+            cluster.settle()
+        }
+        let isIdle = cluster.machine.nextWake.map { $0 > cluster.now } ?? true
+        #expect(isIdle, "it would be woken at once, for ever")
+    }
+
     @Test func aPausedScaledJobCreatesNothingAndIsStillCleaned() {
         var cluster = self.started()
         cluster.insertDocuments(1)

@@ -27,8 +27,9 @@ extension ControllerMachine {
             wakes.append(held)
         }
         switch record.trial {
-        case .refused(_, let retryAt), .unanswered(let retryAt): wakes.append(retryAt)
-        default: break
+        // Without a template there is nothing to try, and a time that has passed would wake for ever.
+        case .refused(_, let retryAt), .unanswered(let retryAt): if record.template != nil { wakes.append(retryAt) }
+        case .untried, .trying, .accepted: break
         }
         for case .failed(let retryAt) in record.deletions.values { wakes.append(retryAt) }
         if let due = record.status.dueAt(now), due > now { wakes.append(due) }
