@@ -4,7 +4,7 @@ import Scaling
 
 extension ControllerMachine {
     /// Hands free places for deletions to the ScaledJobs in turn, one Job each.
-    mutating func dispatchDeletions(_ moment: Moment) {
+    mutating func dispatchDeletions() {
         while self.deletionsUnderWay < self.configuration.largestDeletionsUnderWay,
             let uid = self.deletionTurns.next()
         {

@@ -119,7 +119,7 @@ extension ControllerMachine {
             if self.trackers[job.owner]?.assumed[name] != nil { record.creations.insert(name, at: 0) }
             self.hold(&record, error, at: moment)
         }
-        self.finishBatch(&record, at: moment)
+        self.finishBatch(&record)
         // A Job that finished while its call was under way could not be cleaned before.
         record.needsCleaning = record.needsCleaning || self.trackers[job.owner]?.observed[name]?.isFinished == true
         self.records[job.owner] = record
@@ -167,7 +167,7 @@ extension ControllerMachine {
     }
 
     /// One Event for a whole batch.
-    private mutating func finishBatch(_ record: inout ScaledJobRecord, at moment: Moment) {
+    private mutating func finishBatch(_ record: inout ScaledJobRecord) {
         guard record.createdSinceEvent > 0, record.creations.isEmpty, record.window.underWay == 0 else { return }
         let count = record.createdSinceEvent
         record.createdSinceEvent = 0

@@ -77,7 +77,7 @@ extension ControllerMachine {
             record.specification = specification
             record.problems = []
             record.schedule.change(interval: specification.pollingInterval, now: moment.instant)
-            self.renewTemplate(&record, specification, at: moment)
+            self.renewTemplate(&record, specification)
             if wasPaused && !record.isPaused {
                 record.schedule = PollSchedule(interval: specification.pollingInterval, now: moment.instant)
             }
@@ -92,11 +92,7 @@ extension ControllerMachine {
         self.resolveTriggers(&record)
     }
 
-    private mutating func renewTemplate(
-        _ record: inout ScaledJobRecord,
-        _ specification: ScaledJobSpecification,
-        at moment: Moment
-    ) {
+    private func renewTemplate(_ record: inout ScaledJobRecord, _ specification: ScaledJobSpecification) {
         do {
             let template = try JobTemplate(
                 for: record.object,

@@ -89,7 +89,7 @@ package struct ControllerMachine: Sendable {
         }
         if self.secretsMayHaveChanged { self.watchReferencedSecrets() }
         self.dispatchCreations(moment)
-        self.dispatchDeletions(moment)
+        self.dispatchDeletions()
         self.dispatchStatusWrites(moment)
         if !self.measures.isEmpty {
             self.actions.append(.measure(self.measures))

@@ -40,7 +40,6 @@ package struct JobTracker: Sendable, Equatable {
         }
 
         package var state: State
-        package var attempts = 0
         /// Some attempt may have reached the server.
         package var mayExist = false
         /// The watch showed a Job of this name and its end while the call was still under way, so the call may have
@@ -174,7 +173,6 @@ extension JobTracker {
         case .calling, .confirmed, nil: return false
         }
         self.assumed[name]?.state = .calling
-        self.assumed[name]?.attempts += 1
         self.calls.insert(name)
         return true
     }
