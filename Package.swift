@@ -231,6 +231,11 @@ let package = Package(
         ),
         .testTarget(name: "PaceTests", dependencies: ["Pace"]),
         .testTarget(name: "ScalingTests", dependencies: ["Scaling"]),
+        // What existing manifests rely on, row by row.
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["Controller", "Kubernetes", "PluginHost", "PluginProtocol", "Scaling"]
+        ),
         .testTarget(
             name: "ObservabilityTests",
             dependencies: ["Observability", .product(name: "Logging", package: "swift-log")]

@@ -23,7 +23,8 @@ package struct TestCluster: Sendable {
     /// Starts an instance, or finds it running.
     ///
     /// Whoever breaks it takes a name and a port (four in a row) of his own, and a `fresh` one: an earlier run may have
-    /// left it broken.
+    /// left it broken. For two checkouts at once, `SLUICE_CLUSTER_PREFIX` and `SLUICE_CLUSTER_PORT_OFFSET` keep the instances
+    /// of one apart from those of the other.
     package static func start(
         name: String,
         port: Int,
@@ -31,9 +32,12 @@ package struct TestCluster: Sendable {
         controllers: String = "*",
         withNode: Bool = false
     ) async throws -> TestCluster {
+        let environment = ProcessInfo.processInfo.environment
+        let name = (environment["SLUICE_CLUSTER_PREFIX"] ?? "") + name
+        let port = port + (environment["SLUICE_CLUSTER_PORT_OFFSET"].flatMap(Int.init) ?? 0)
         if fresh { try await Self.tool(["down", "--name", name]) }
         let wasRunning = (try? await Self.tool(["apiserver", "status", "--name", name])) != nil
-        if !wasRunning, ProcessInfo.processInfo.environment["SLUICE_KEEP_CLUSTER"] == nil { Self.stopAtExit(name) }
+        if !wasRunning, environment["SLUICE_KEEP_CLUSTER"] == nil { Self.stopAtExit(name) }
         let arguments =
             ["up", "--name", name, "--port", "\(port)", "--controllers", controllers] + (withNode ? ["--node"] : [])
         return TestCluster(name: name, kubeconfig: try await Self.tool(arguments))
