@@ -52,6 +52,8 @@ struct HostCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A user, besides the host's own, whose processes may be plugins.", valueName: "uid"))
     var allowUid: [UInt32] = []
 
+    @OptionGroup(title: "Leader election") var leadership: LeadershipOptions
+
     @OptionGroup(title: "Log options") var log: LogOptions
 
     func validate() throws {
@@ -101,7 +103,11 @@ struct HostCommand: AsyncParsableCommand {
             )
             parts.append(Part { await supervisor.run() })
         }
-        parts.append(Part { await controller.run() })
+        if let elector = self.leadership.elector(api: api, namespace: client.namespace, logger: logger) {
+            parts.append(Part { try await elector.lead { await controller.run() } })
+        } else {
+            parts.append(Part { await controller.run() })
+        }
         try await Program.run(parts, logger: logger)
     }
 }
@@ -144,6 +150,8 @@ enum Program {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as PluginHostError {
             throw Failure(error.message)
+        } catch let error as LeaderElector.LostLease {
+            throw Failure(error.description)
         }
     }
 }

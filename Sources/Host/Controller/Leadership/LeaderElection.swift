@@ -1,0 +1,171 @@
+package import Kubernetes
+
+/// Decides when this host may act, so that of several only one does.
+///
+/// The one whose name is in the Lease leads. The others watch its renewals by their own clock: clocks of different machines
+/// are never compared. The leader stops acting before anybody may take the Lease from it.
+package struct LeaderElection: Sendable {
+    package struct Settings: Sendable, Equatable {
+        /// A name that no other process has.
+        package var identity: String
+        /// How long the others leave a silent leader alone.
+        package var leaseDuration: Duration
+        /// A leader that could not renew for this long stops.
+        package var renewDeadline: Duration
+        /// How often the leader renews and the others look.
+        package var retryPeriod: Duration
+        /// The longest that the server may still work on a call of a leader that stopped.
+        package var longestCall: Duration
+
+        package init(
+            identity: String,
+            leaseDuration: Duration = .seconds(15),
+            longestCall: Duration = .seconds(10)
+        ) {
+            self.identity = identity
+            self.leaseDuration = leaseDuration
+            self.renewDeadline = leaseDuration * 2 / 3
+            self.retryPeriod = leaseDuration * 2 / 15
+            self.longestCall = longestCall
+        }
+
+        /// How long a host that took a Lease from a silent leader still waits before it acts.
+        var takeoverPause: Duration { Swift.max(.zero, self.renewDeadline + self.longestCall - self.leaseDuration) }
+    }
+
+    package enum Standing: Sendable, Equatable {
+        case waiting
+        /// Holds the Lease; calls of the one before may still be under way.
+        case settling(until: ContinuousClock.Instant)
+        case leading
+        /// It led and must not act any more.
+        case lost
+    }
+
+    /// What to do next.
+    package enum Step: Sendable, Equatable {
+        case wait(until: ContinuousClock.Instant)
+        case read(timeout: Duration)
+        /// Creates the Lease where the record has no resource version, replaces it otherwise.
+        case write(LeaseRecord, timeout: Duration)
+        /// Nothing any more: the standing is `lost`.
+        case stop
+    }
+
+    package let settings: Settings
+    package private(set) var standing = Standing.waiting
+    /// What was read last, and since when it has been so by this host's clock.
+    private var observed: (record: LeaseRecord, since: ContinuousClock.Instant)?
+    /// When the write began that made this host's hold on the Lease as good as it is.
+    private var renewedAt: ContinuousClock.Instant?
+    private var nextTry: ContinuousClock.Instant
+    private var mustRead = true
+
+    package init(settings: Settings, now: ContinuousClock.Instant) {
+        self.settings = settings
+        self.nextTry = now
+    }
+
+    /// Who holds the Lease, as far as this host knows.
+    package var holder: String? { self.observed?.record.holder }
+
+    package mutating func step(at now: ContinuousClock.Instant, time: KubernetesTime) -> Step {
+        if let deadline = self.deadline {
+            if now >= deadline { self.standing = .lost }
+            if case .settling(let until) = self.standing, now >= until { self.standing = .leading }
+        }
+        guard self.standing != .lost else { return .stop }
+        guard now >= self.nextTry else { return .wait(until: self.nextEvent) }
+        let timeout = Swift.min(
+            self.settings.renewDeadline,
+            self.deadline.map { $0 - now } ?? self.settings.renewDeadline
+        )
+        guard !self.mustRead else { return .read(timeout: timeout) }
+        // Whatever comes of the write, the next attempt begins with what is known then.
+        self.mustRead = true
+        return .write(self.claim(time), timeout: timeout)
+    }
+
+    /// Takes the answer to a read; nil means that there is no Lease.
+    package mutating func read(_ outcome: Result<LeaseRecord?, KubernetesError>, at now: ContinuousClock.Instant) {
+        switch outcome {
+        case .failure:
+            self.nextTry = now + self.settings.retryPeriod
+        case .success(let record):
+            guard let record else {
+                self.observed = nil
+                self.mustRead = false
+                return
+            }
+            if self.observed?.record != record { self.observed = (record, now) }
+            let isMine = record.holder == self.settings.identity
+            if self.renewedAt != nil, !isMine {
+                self.standing = .lost
+            } else if isMine || self.isFree(record, at: now) {
+                self.mustRead = false
+            } else {
+                self.nextTry = now + self.settings.retryPeriod
+            }
+        }
+    }
+
+    /// Takes the answer to a write that began at `sentAt`.
+    package mutating func wrote(
+        _ outcome: Result<LeaseRecord, KubernetesError>,
+        sentAt: ContinuousClock.Instant,
+        at now: ContinuousClock.Instant
+    ) {
+        switch outcome {
+        case .failure(let error):
+            // Whoever was faster is read at once; an unanswered write may have happened, which the read shows as well.
+            self.nextTry =
+                error.code == .conflict || error.code == .alreadyExists ? now : now + self.settings.retryPeriod
+        case .success(let record):
+            let before = self.observed?.record.holder
+            self.observed = (record, now)
+            if self.renewedAt == nil {
+                let tookOver = before != nil && before != self.settings.identity
+                self.standing = tookOver ? .settling(until: now + self.settings.takeoverPause) : .leading
+            }
+            self.renewedAt = sentAt
+            self.mustRead = false
+            self.nextTry = sentAt + self.settings.retryPeriod
+        }
+    }
+
+    /// What a leader writes when it stops of its own accord, so that the next need not wait; nil when it holds nothing.
+    package func release(time: KubernetesTime) -> LeaseRecord? {
+        guard self.renewedAt != nil, self.standing != .lost, var record = self.observed?.record else { return nil }
+        record.holder = nil
+        record.duration = .seconds(1)
+        record.renewedAt = time
+        return record
+    }
+
+    private var deadline: ContinuousClock.Instant? { self.renewedAt.map { $0 + self.settings.renewDeadline } }
+
+    private var nextEvent: ContinuousClock.Instant {
+        var next = self.nextTry
+        if let deadline = self.deadline { next = Swift.min(next, deadline) }
+        if case .settling(let until) = self.standing { next = Swift.min(next, until) }
+        return next
+    }
+
+    private func isFree(_ record: LeaseRecord, at now: ContinuousClock.Instant) -> Bool {
+        guard record.holder != nil, let observed else { return true }
+        return now - observed.since >= record.duration
+    }
+
+    private func claim(_ time: KubernetesTime) -> LeaseRecord {
+        let before = self.observed?.record
+        let isMine = before?.holder == self.settings.identity
+        return LeaseRecord(
+            holder: self.settings.identity,
+            duration: self.settings.leaseDuration,
+            acquiredAt: isMine ? before?.acquiredAt ?? time : time,
+            renewedAt: time,
+            transitions: (before?.transitions ?? 0) + (isMine || before == nil ? 0 : 1),
+            resourceVersion: before?.resourceVersion
+        )
+    }
+}

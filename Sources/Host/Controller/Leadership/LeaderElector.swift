@@ -1,0 +1,130 @@
+internal import FoundationEssentials
+package import Kubernetes
+package import Logging
+
+/// Lets its body run while this host leads.
+package struct LeaderElector: Sendable {
+    /// The leader could not renew its Lease in time, or another took it.
+    package struct LostLease: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private let api: any KubernetesAPI
+    private let key: ObjectKey
+    private let settings: LeaderElection.Settings
+    private let logger: Logger
+
+    package init(api: any KubernetesAPI, lease: ObjectKey, settings: LeaderElection.Settings, logger: Logger) {
+        self.api = api
+        self.key = lease
+        self.settings = settings
+        self.logger = logger
+    }
+
+    /// Waits for the Lease, then runs the body until the task is cancelled or the Lease is lost.
+    ///
+    /// The body has ended when this returns or throws; a Lease that is still held is given back.
+    package func lead(_ body: @escaping @Sendable () async -> Void) async throws {
+        var election = LeaderElection(settings: self.settings, now: .now)
+        var body: (@Sendable () async -> Void)? = body
+        let end = await withTaskGroup(of: Void.self) { group in
+            var lastHolder: String??
+            while !Task.isCancelled {
+                let step = election.step(at: .now, time: .now)
+                if election.standing == .leading, let begin = body {
+                    body = nil
+                    self.logger.notice("leads", metadata: ["lease": "\(self.key)"])
+                    group.addTask { await begin() }
+                }
+                if step == .stop { break }
+                await self.take(step, &election)
+                if election.standing == .waiting, lastHolder != election.holder {
+                    lastHolder = election.holder
+                    self.logger.notice(
+                        "waits for its turn",
+                        metadata: ["lease": "\(self.key)", "holder": "\(election.holder ?? "nobody")"]
+                    )
+                }
+            }
+            group.cancelAll()
+            await group.waitForAll()
+            return election
+        }
+        if end.standing == .lost {
+            throw LostLease(
+                description:
+                    "the Lease \(self.key) is lost (holder: \(end.holder ?? "nobody")); stopped before another host acts"
+            )
+        }
+        // The task is cancelled; giving the Lease back must still go through.
+        if let record = end.release(time: .now) {
+            await Task { _ = await self.write(record, timeout: .seconds(2)) }.value
+        }
+    }
+
+    private func take(_ step: LeaderElection.Step, _ election: inout LeaderElection) async {
+        switch step {
+        case .stop: return
+        case .wait(let until): try? await Task.sleep(until: until)
+        case .read(let timeout):
+            election.read(await self.read(timeout: timeout), at: .now)
+        case .write(let record, let timeout):
+            let sentAt = ContinuousClock.now
+            election.wrote(await self.write(record, timeout: timeout), sentAt: sentAt, at: .now)
+        }
+    }
+
+    private func read(timeout: Duration) async -> Result<LeaseRecord?, KubernetesError> {
+        let request = APIRequest(
+            .get,
+            .leases,
+            namespace: self.key.namespace,
+            name: self.key.name,
+            timeout: timeout,
+            lane: .lease
+        )
+        switch await self.send(request) {
+        case .failure(let error) where error.code == .notFound: return .success(nil)
+        case .failure(let error): return .failure(self.note(error))
+        case .success(let record): return .success(record)
+        }
+    }
+
+    private func write(_ record: LeaseRecord, timeout: Duration) async -> Result<LeaseRecord, KubernetesError> {
+        let exists = record.resourceVersion != nil
+        let body: [UInt8]
+        do {
+            body = try record.object(self.key).encoded()
+        } catch {
+            return .failure(KubernetesError(.malformed, "the Lease cannot be written as JSON"))
+        }
+        let request = APIRequest(
+            exists ? .replace : .create,
+            .leases,
+            namespace: self.key.namespace,
+            name: exists ? self.key.name : nil,
+            body: body,
+            timeout: timeout,
+            lane: .lease
+        )
+        return await self.send(request).mapError(self.note)
+    }
+
+    private func send(_ request: APIRequest) async -> Result<LeaseRecord, KubernetesError> {
+        do throws(KubernetesError) {
+            let body = try await self.api.send(request)
+            guard let object = try? JSONValue(parsing: body) else {
+                return .failure(KubernetesError(.malformed, "the API server's Lease cannot be read"))
+            }
+            return .success(LeaseRecord(object))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func note(_ error: KubernetesError) -> KubernetesError {
+        let level: Logger.Level = error.code == .conflict || error.code == .cancelled ? .debug : .warning
+        self.logger.log(level: level, "a call about the Lease failed", metadata: ["error": "\(error)"])
+        return error
+    }
+}

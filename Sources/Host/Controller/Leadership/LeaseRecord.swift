@@ -1,0 +1,77 @@
+package import Kubernetes
+
+/// A Lease (`coordination.k8s.io/v1`) as leader election uses it: who leads, and how long that holds.
+package struct LeaseRecord: Sendable, Equatable {
+    /// Nil when nobody leads.
+    package var holder: String?
+    /// How long the others leave the holder alone after they saw its last renewal.
+    package var duration: Duration
+    package var acquiredAt: KubernetesTime
+    package var renewedAt: KubernetesTime
+    /// How often the holder changed.
+    package var transitions: Int64
+    /// Nil before the Lease exists.
+    package var resourceVersion: String?
+
+    package init(
+        holder: String?,
+        duration: Duration,
+        acquiredAt: KubernetesTime,
+        renewedAt: KubernetesTime,
+        transitions: Int64 = 0,
+        resourceVersion: String? = nil
+    ) {
+        self.holder = holder
+        self.duration = duration
+        self.acquiredAt = acquiredAt
+        self.renewedAt = renewedAt
+        self.transitions = transitions
+        self.resourceVersion = resourceVersion
+    }
+
+    /// Reads what the API server answered.
+    ///
+    /// A Lease without times or duration, as tools may leave one, counts as renewed long ago.
+    package init(_ object: JSONValue) {
+        let spec = object["spec"]
+        func time(_ key: String) -> KubernetesTime {
+            spec?[key]?.stringValue.flatMap(KubernetesTime.init) ?? KubernetesTime(secondsSinceEpoch: 0)
+        }
+        let holder = spec?["holderIdentity"]?.stringValue ?? ""
+        self.init(
+            holder: holder.isEmpty ? nil : holder,
+            duration: .seconds(Swift.max(1, spec?["leaseDurationSeconds"]?.integerValue ?? 1)),
+            acquiredAt: time("acquireTime"),
+            renewedAt: time("renewTime"),
+            transitions: spec?["leaseTransitions"]?.integerValue ?? 0,
+            resourceVersion: object[path: "metadata", "resourceVersion"]?.stringValue
+        )
+    }
+
+    /// The object to write; with a resource version it replaces only what was read.
+    package func object(_ key: ObjectKey) -> JSONValue {
+        var metadata: JSONValue = ["name": .string(key.name), "namespace": .string(key.namespace)]
+        if let resourceVersion { metadata["resourceVersion"] = .string(resourceVersion) }
+        return [
+            "apiVersion": .string(APIResource.leases.apiVersion),
+            "kind": .string(APIResource.leases.kind),
+            "metadata": metadata,
+            "spec": [
+                "holderIdentity": .string(self.holder ?? ""),
+                "leaseDurationSeconds": .integer(Swift.max(1, self.duration.components.seconds)),
+                "acquireTime": .string(self.acquiredAt.microTime),
+                "renewTime": .string(self.renewedAt.microTime),
+                "leaseTransitions": .integer(self.transitions),
+            ],
+        ]
+    }
+}
+
+extension APIResource {
+    package static let leases = APIResource(
+        group: "coordination.k8s.io",
+        version: "v1",
+        plural: "leases",
+        kind: "Lease"
+    )
+}

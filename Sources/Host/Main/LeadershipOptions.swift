@@ -1,0 +1,51 @@
+import ArgumentParser
+import Controller
+import Kubernetes
+import Logging
+
+/// How several hosts, or a host and a KEDA operator, agree on which one acts.
+struct LeadershipOptions: ParsableArguments {
+    @Flag(help: "Act only while this host holds the Lease; the others wait and take over.")
+    var leaderElect = false
+
+    @Option(
+        help: ArgumentHelp("The Lease. By default KEDA's, so that only one of the two acts.", valueName: "name")
+    )
+    var leaseName = "operator.keda.sh"
+
+    @Option(
+        help: ArgumentHelp("Where the Lease is: by default POD_NAMESPACE or the kubeconfig's.", valueName: "namespace")
+    )
+    var leaseNamespace: String?
+
+    @Option(
+        help: ArgumentHelp("How long a leader that fell silent is left alone; at least 5.", valueName: "seconds")
+    )
+    var leaseDuration = 15
+
+    func validate() throws {
+        guard (5...3_600).contains(self.leaseDuration) else {
+            throw ValidationError("--lease-duration: \(self.leaseDuration) is not between 5 and 3600 seconds")
+        }
+        guard !self.leaseName.isEmpty else {
+            throw ValidationError("--lease-name: is empty; leave it out or name a Lease")
+        }
+    }
+
+    func elector(api: any KubernetesAPI, namespace: String?, logger: Logger) -> LeaderElector? {
+        guard self.leaderElect else { return nil }
+        let environment = ProcessEnvironment.variables
+        let place = self.leaseNamespace ?? environment["POD_NAMESPACE"] ?? namespace ?? "default"
+        let pod = environment["POD_NAME"] ?? environment["HOSTNAME"] ?? "sluice"
+        let mark = String(UInt64.random(in: 0...UInt64.max), radix: 16)
+        return LeaderElector(
+            api: api,
+            lease: ObjectKey(namespace: place, name: self.leaseName),
+            settings: LeaderElection.Settings(
+                identity: "\(pod)_\(mark)",
+                leaseDuration: .seconds(self.leaseDuration)
+            ),
+            logger: logger
+        )
+    }
+}
