@@ -87,15 +87,19 @@ struct HostFixture: Sendable {
 
     /// Starts the real host, for this namespace only.
     @discardableResult
-    func startHost(plugins: [String] = ["ScriptedPlugin"]) throws -> ChildProcess {
-        let arguments = [
+    func startHost(
+        plugins: [String] = ["ScriptedPlugin"],
+        arguments: [String] = [],
+        log: String = "host.log"
+    ) throws -> ChildProcess {
+        let standard = [
             "host", "--kubeconfig", self.cluster.kubeconfig, "--namespace", self.namespace,
             "--socket", self.folder.path, "--log-level", "debug",
         ]
         return try self.start(
             "sluice",
-            arguments + plugins.flatMap { ["--plugin", builtExecutable($0)] },
-            log: "host.log"
+            standard + arguments + plugins.flatMap { ["--plugin", builtExecutable($0)] },
+            log: log
         )
     }
 

@@ -133,9 +133,13 @@ package struct LeaderElection: Sendable {
         }
     }
 
-    /// What a leader writes when it stops of its own accord, so that the next need not wait; nil when it holds nothing.
-    package func release(time: KubernetesTime) -> LeaseRecord? {
-        guard self.renewedAt != nil, self.standing != .lost, var record = self.observed?.record else { return nil }
+    /// Whether this host may hold the Lease, and so has to give it back.
+    package var mayHold: Bool { self.renewedAt != nil && self.standing != .lost }
+
+    /// What a leader writes when it stops of its own accord, so that the next need not wait; nil when it isn't the holder.
+    package func release(of current: LeaseRecord, time: KubernetesTime) -> LeaseRecord? {
+        guard current.holder == self.settings.identity else { return nil }
+        var record = current
         record.holder = nil
         record.duration = .seconds(1)
         record.renewedAt = time

@@ -57,8 +57,16 @@ package struct LeaderElector: Sendable {
             )
         }
         // The task is cancelled; giving the Lease back must still go through.
-        if let record = end.release(time: .now) {
-            await Task { _ = await self.write(record, timeout: .seconds(2)) }.value
+        if end.mayHold { await Task { await self.giveBack(end) }.value }
+    }
+
+    /// Empties the Lease as it is now: a renewal that was cut off may have changed it.
+    private func giveBack(_ election: LeaderElection) async {
+        for _ in 0..<3 {
+            guard case .success(let current?) = await self.read(timeout: .seconds(2)),
+                let record = election.release(of: current, time: .now)
+            else { return }
+            if case .success = await self.write(record, timeout: .seconds(2)) { return }
         }
     }
 

@@ -66,12 +66,3 @@ package struct LeaseRecord: Sendable, Equatable {
         ]
     }
 }
-
-extension APIResource {
-    package static let leases = APIResource(
-        group: "coordination.k8s.io",
-        version: "v1",
-        plural: "leases",
-        kind: "Lease"
-    )
-}

@@ -27,6 +27,12 @@ extension APIResource {
     package static let secrets = APIResource(group: "", version: "v1", plural: "secrets", kind: "Secret")
     package static let configMaps = APIResource(group: "", version: "v1", plural: "configmaps", kind: "ConfigMap")
     package static let events = APIResource(group: "events.k8s.io", version: "v1", plural: "events", kind: "Event")
+    package static let leases = APIResource(
+        group: "coordination.k8s.io",
+        version: "v1",
+        plural: "leases",
+        kind: "Lease"
+    )
     package static let scaledJobs = APIResource(
         group: "keda.sh",
         version: "v1alpha1",
