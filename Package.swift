@@ -257,7 +257,7 @@ let package = Package(
         // What existing manifests rely on, row by row.
         .testTarget(
             name: "ConformanceTests",
-            dependencies: ["Controller", "Kubernetes", "PluginHost", "PluginProtocol", "Scaling"]
+            dependencies: ["Admission", "Controller", "Kubernetes", "PluginHost", "PluginProtocol", "Scaling"]
         ),
         .testTarget(
             name: "ObservabilityTests",
@@ -287,6 +287,26 @@ let package = Package(
                 "Controller", "Scaling", "PluginHost", "PluginProtocol", "Kubernetes", "Standalone",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ]
+        ),
+        // Input that nobody would write, and what must answer it.
+        .target(
+            name: "Fuzzing",
+            dependencies: [
+                "Admission", "Controller", "Endpoints", "Kubernetes", "PluginHost", "PluginProtocol", "Standalone",
+            ],
+            path: "Tests/TestSupport/Fuzzing"
+        ),
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: ["Fuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/Fuzz"
+        ),
+        .testTarget(
+            name: "AdmissionTests",
+            dependencies: [
+                "Admission", "Controller", "Endpoints", "Fuzzing", "Kubernetes", "PluginHost", "PluginProtocol",
+                "Standalone",
             ]
         ),
         .testTarget(
