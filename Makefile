@@ -1,5 +1,5 @@
 # The project's commands. `make demo` and `make test` install what a fresh machine lacks.
-.PHONY: demo test build format lint bench cluster-up cluster-down help
+.PHONY: demo test build format lint bench fuzz cluster-up cluster-down help
 
 sources := Package.swift Sources Plugins Tests examples
 
@@ -24,6 +24,12 @@ lint: ## Check format and style
 
 bench: ## Measure; docs/performance.md says what the figures mean
 	@tools/bench
+
+SECONDS ?= 60
+fuzz: ## Throw manifests that nobody would write at all that reads them: make fuzz SECONDS=600
+	@tools/dependencies
+	@swift build --product Fuzz >&2
+	@"$$(swift build --show-bin-path)/Fuzz" --seconds $(SECONDS)
 
 cluster-up: ## Start a real Kubernetes on this machine, with a node
 	@tools/cluster up --node

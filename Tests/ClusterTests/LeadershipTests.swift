@@ -12,7 +12,7 @@ extension WholeHostTests {
                 try await fixture.create(.leases, Self.lease(holder: Self.keda))
                 let documents = fixture.documents(3)
                 try await fixture.create(.scaledJobs, Manifests.scaledJob("shared", documents))
-                let host = try fixture.startHost(arguments: Self.elects(in: fixture))
+                let host = try fixture.startHost(Self.elects(in: fixture))
                 try await eventually("the host waits", otherwise: { host.log }) { host.log.contains(Self.keda) }
                 #expect(fixture.jobs.all(of: "shared").isEmpty)
                 // The operator is scaled to nothing: it empties its Lease as it goes.
@@ -36,10 +36,10 @@ extension WholeHostTests {
                 try await fixture.create(.scaledJobs, Manifests.scaledJob("handed", documents))
                 let socket = TemporarySocket()
                 defer { socket.remove() }
-                let first = try fixture.startHost(arguments: Self.elects(in: fixture))
+                let first = try fixture.startHost(Self.elects(in: fixture))
                 try await fixture.jobs.created(3, of: "handed")
                 let second = try fixture.startHost(
-                    arguments: Self.elects(in: fixture) + ["--socket", socket.path],
+                    Self.elects(in: fixture) + ["--socket", socket.path],
                     log: "second.log"
                 )
                 try await eventually("the second host waits") { second.log.contains("waits for its turn") }
@@ -56,7 +56,7 @@ extension WholeHostTests {
             try await HostFixture.with { fixture in
                 let documents = fixture.documents(1)
                 try await fixture.create(.scaledJobs, Manifests.scaledJob("taken", documents))
-                let host = try fixture.startHost(arguments: Self.elects(in: fixture))
+                let host = try fixture.startHost(Self.elects(in: fixture))
                 try await fixture.jobs.created(1, of: "taken")
                 try await fixture.patch(
                     .leases,

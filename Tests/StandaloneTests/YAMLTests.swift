@@ -60,9 +60,46 @@ import Testing
         #expect(throws: YAML.Failure.self) { try YAML.parse(text) }
     }
 
-    @Test func nestingHasABound() {
-        #expect(throws: YAML.Failure.self) { try YAML.parse(String(repeating: "[", count: 100_000)) }
-        let text = String(repeating: "[", count: 1000) + String(repeating: "]", count: 1000)
-        #expect(throws: YAML.Failure.self) { try YAML.parse(text) }
+    /// What would exhaust the stack, the memory or the patience of whoever reads it.
+    private static let bombs: [(name: String, text: String)] = {
+        func levels(_ count: Int, _ line: (Int) -> String) -> String {
+            (1...count).map(line).joined(separator: "\n") + "\n"
+        }
+        func repeated(_ text: String, _ count: Int) -> String { String(repeating: text, count: count) }
+        let collections = "a0: &a0 [x]\n" + levels(40) { "a\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1)]" }
+        return [
+            ("brackets", repeated("[", 100_000)), ("balanced brackets", repeated("[", 900) + repeated("]", 900)),
+            ("mappings", repeated("{a: ", 900) + "1" + repeated("}", 900)),
+            ("lists in a line", repeated("- ", 100_000)), ("explicit keys", repeated("? ", 100_000)),
+            ("indentation", levels(2_000) { repeated(" ", $0) + "a:" }),
+            ("deep but allowed indentation", levels(900) { repeated(" ", $0) + "a:" }),
+            (
+                "indentation after unusual line ends",
+                (1...1_400).map { repeated(" ", $0) + "a:" }.joined(separator: "\u{2028}")
+            ),
+            ("empty merges", "a0: &a0 {}\n" + levels(40) { "a\($0): &a\($0) {<<: [*a\($0 - 1), *a\($0 - 1)]}" }),
+            ("a collection as a key", collections + "? *a40\n: x\n"), ("an alias as a key", collections + "*a40 : x\n"),
+            ("a list of aliases as a key", collections + "{[*a40, *a40]: x}\n"),
+            ("a long text again and again", "a: &a \(repeated("x", 1 << 20))\nb: [" + repeated("*a,", 10_000) + "]\n"),
+            ("many documents", repeated("a: &a [1,1,1,1,1,1,1,1,1]\nb: [" + repeated("*a,", 9_000) + "]\n---\n", 20)),
+        ]
+    }()
+
+    @Test(.timeLimit(.minutes(1)), arguments: YAMLTests.bombs)
+    func isRefusedSoon(name: String, text: String) {
+        let start = ContinuousClock.now
+        #expect(throws: YAML.Failure.self, "\(name)") { try YAML.documents(text) }
+        #expect(ContinuousClock.now - start < .seconds(20), "\(name)")
+    }
+
+    /// Things that look a little like the bombs above.
+    @Test(arguments: [
+        "a: |\n  \(String(repeating: "${X}: [ {\n  ", count: 400))\n",
+        "# \(String(repeating: "-", count: 2_000))\na: 1\n",
+        "a: &a {x: 1}\nb: [\(String(repeating: "*a, ", count: 60))]\n", "a: \"* * * * *\"\nb: why ? because\n",
+        "- - - - a\n", "a: \"\(String(repeating: "- ", count: 400))\"\n",
+    ])
+    func isRead(text: String) throws {
+        #expect(try !YAML.documents(text).isEmpty)
     }
 }

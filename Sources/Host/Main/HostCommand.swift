@@ -1,5 +1,6 @@
 import ArgumentParser
 import Controller
+import Endpoints
 import Kubernetes
 import Logging
 import PluginHost
@@ -53,6 +54,7 @@ struct HostCommand: AsyncParsableCommand {
     var allowUid: [UInt32] = []
 
     @OptionGroup(title: "Leader election") var leadership: LeadershipOptions
+    @OptionGroup(title: "Endpoints") var endpoints: EndpointOptions
 
     @OptionGroup(title: "Log options") var log: LogOptions
 
@@ -95,6 +97,8 @@ struct HostCommand: AsyncParsableCommand {
 
         // Started in this order, stopped in reverse.
         var parts: [any Service] = [Part { try await hub.run() }]
+        let endpoints = HostEndpoints(options: self.endpoints, logger: logger)
+        parts += endpoints.servers(controller: controller, hub: hub, api: api).map { Server(server: $0) }
         for executable in self.plugin {
             let supervisor = PluginSupervisor(
                 executable: PluginExecutables.named(executable),
@@ -104,6 +108,7 @@ struct HostCommand: AsyncParsableCommand {
             parts.append(Part { await supervisor.run() })
         }
         if let elector = self.leadership.elector(api: api, namespace: client.namespace, logger: logger) {
+            controller.pulse.standBy()
             parts.append(Part { try await elector.lead { await controller.run() } })
         } else {
             parts.append(Part { await controller.run() })
@@ -152,6 +157,8 @@ enum Program {
             throw Failure(error.message)
         } catch let error as LeaderElector.LostLease {
             throw Failure(error.description)
+        } catch let error as EndpointError {
+            throw Failure(error.message)
         }
     }
 }

@@ -85,20 +85,21 @@ struct HostFixture: Sendable {
 
     // MARK: - Programs
 
-    /// Starts the real host, for this namespace only.
+    /// Starts the real host, for this namespace only; what else it is to be told comes last and wins.
     @discardableResult
     func startHost(
         plugins: [String] = ["ScriptedPlugin"],
-        arguments: [String] = [],
+        _ more: [String] = [],
         log: String = "host.log"
     ) throws -> ChildProcess {
         let standard = [
             "host", "--kubeconfig", self.cluster.kubeconfig, "--namespace", self.namespace,
             "--socket", self.folder.path, "--log-level", "debug",
+            "--metrics-bind-address", "0", "--health-probe-bind-address", "0",
         ]
         return try self.start(
             "sluice",
-            standard + arguments + plugins.flatMap { ["--plugin", builtExecutable($0)] },
+            standard + plugins.flatMap { ["--plugin", builtExecutable($0)] } + more,
             log: log
         )
     }

@@ -18,6 +18,8 @@ package actor Controller {
     private let alarm: Alarm
     private var secretWatches: [ObjectKey: Task<Void, Never>] = [:]
     private var interruptions: Set<String> = []
+    /// Whether the loop goes round, and what it still lacks; readable without waiting for it.
+    package nonisolated let pulse = Pulse()
 
     /// Something to be done by a task of its own.
     ///
@@ -25,6 +27,7 @@ package actor Controller {
     private enum Errand: Sendable {
         case act(ControllerAction)
         case tick
+        case beat
     }
 
     package init(
@@ -57,6 +60,7 @@ package actor Controller {
             }
             self.reflect(ClusterTriggerAuthentication.self, nil, &group) { .clusterAuthentications($0) }
             group.addTask { await self.hearPlugins() }
+            group.addTask { await self.pulse.run { self.errandQueue.yield(.beat) } }
             self.take(.tick)
             for await errand in self.errands {
                 group.addTask { await self.run(errand) }
@@ -69,6 +73,9 @@ package actor Controller {
 
     /// All ScaledJobs at this moment.
     package func snapshots() -> [ScaledJobSnapshot] { self.machine.snapshots() }
+
+    /// The trigger types on offer, those of plugins that went away included.
+    package func offers() -> [String: TriggerTypeOffer] { self.machine.offers }
 
     private nonisolated func reflect<Object: KubernetesObject>(
         _ type: Object.Type,
@@ -139,6 +146,7 @@ package actor Controller {
     private func run(_ errand: Errand) async {
         switch errand {
         case .tick: self.take(.tick)
+        case .beat: self.pulse.beat(unlisted: self.machine.unlisted)
         case .act(let action):
             if let input = await self.calls.perform(action) { self.take(input) }
         }

@@ -34,9 +34,11 @@ package enum YAML {
         package let line: Int
     }
 
-    /// The most values one document may expand to: aliases make a small text large.
-    private static let maximumValues = 1_000_000
-    /// The deepest nesting: libyaml and everything after it recurse.
+    /// The most values that one text may expand to: aliases make a small text large.
+    private static let maximumValues = 500_000
+    /// The most bytes that these values may have, with all repetitions.
+    private static let maximumBytes = 16 << 20
+    /// The deepest nesting: whatever comes after the parser recurses as well.
     private static let maximumDepth = 200
 
     /// The first document, or null when there is none.
@@ -49,13 +51,18 @@ package enum YAML {
     /// JSON is YAML, so a JSON text gives one document.
     package static func documents(_ text: String) throws(Failure) -> [Document] {
         var number = 1
-        try self.refuseDeepNesting(text)
+        try YAMLBounds.check(text)
         do {
             var found: [Document] = []
+            var reading = Reading(
+                valuesLeft: self.maximumValues,
+                bytesLeft: self.maximumBytes,
+                depthLeft: self.maximumDepth
+            )
             // The encoding is named because the default consults the environment and may print.
             let parser = try Parser(yaml: text, encoding: .utf8)
             while let node = try parser.nextRoot() {
-                var reading = Reading(document: number, valuesLeft: self.maximumValues, depthLeft: self.maximumDepth)
+                reading.document = number
                 let value = try reading.value(of: node)
                 if value != .null {
                     found.append(Document(value: value, number: number, line: node.mark?.line ?? 1))
@@ -72,38 +79,32 @@ package enum YAML {
         }
     }
 
-    /// Refuses text whose indentation or brackets would make the recursive parser run out of stack.
-    private static func refuseDeepNesting(_ text: String) throws(Failure) {
-        var line = 1
-        var brackets = 0
-        var dashes = 0
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\n"):
-                line += 1
-                dashes = 0
-            case UInt8(ascii: "["), UInt8(ascii: "{"): brackets += 1
-            case UInt8(ascii: "]"), UInt8(ascii: "}"): brackets = max(0, brackets - 1)
-            case UInt8(ascii: "-"), UInt8(ascii: "?"): dashes += 1
-            default: continue
-            }
-            guard brackets <= 10_000, dashes <= 10_000 else {
-                throw Failure("nested too deeply", line: line, document: 1)
-            }
-        }
-    }
-
-    /// One document being turned into JSON.
+    /// A text being turned into JSON.
     private struct Reading {
-        let document: Int
+        var document = 1
         var valuesLeft: Int
+        var bytesLeft: Int
         var depthLeft: Int
 
-        mutating func value(of node: Node) throws(Failure) -> JSONValue {
+        init(valuesLeft: Int, bytesLeft: Int, depthLeft: Int) {
+            self.valuesLeft = valuesLeft
+            self.bytesLeft = bytesLeft
+            self.depthLeft = depthLeft
+        }
+
+        /// Counts one more value.
+        private mutating func count(_ node: Node) throws(Failure) {
             self.valuesLeft -= 1
+            self.bytesLeft -= node.scalar?.string.utf8.count ?? 0
+            guard self.valuesLeft > 0, self.bytesLeft > 0 else {
+                throw self.failure("has too many values, perhaps through aliases", at: node)
+            }
+        }
+
+        mutating func value(of node: Node) throws(Failure) -> JSONValue {
+            try self.count(node)
             self.depthLeft -= 1
             defer { self.depthLeft += 1 }
-            guard self.valuesLeft > 0 else { throw self.failure("has too many values", at: node) }
             guard self.depthLeft > 0 else { throw self.failure("nested too deeply", at: node) }
             switch node {
             case .scalar(let scalar):
@@ -148,6 +149,8 @@ package enum YAML {
             for (keyNode, valueNode) in mapping {
                 if let scalar = keyNode.scalar, scalar.string == "<<", scalar.style == .plain {
                     for source in try self.mergeSources(valueNode) {
+                        // A merged mapping counts even when it is empty: merges of merges multiply.
+                        try self.count(valueNode)
                         merged.merge(try self.members(of: source)) { first, _ in first }
                     }
                     continue
