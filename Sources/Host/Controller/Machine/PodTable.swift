@@ -1,5 +1,5 @@
-import Kubernetes
-import Scaling
+package import Kubernetes
+package import Scaling
 
 /// The Pods of Jobs, by Job.
 struct PodTable {
@@ -43,7 +43,7 @@ struct PodTable {
 }
 
 extension PodStanding {
-    init(_ pod: Pod) {
+    package init(_ pod: Pod) {
         let phase: Phase =
             switch pod.phase {
             case "Running": .running
