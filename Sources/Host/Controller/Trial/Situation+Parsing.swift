@@ -179,7 +179,7 @@ private struct SituationReader {
         if let pending, pending > running {
             reader.note(
                 "pending",
-                "\(pending) is more than the \(running) running; running counts pending Jobs as well"
+                "\(pending) is more than \(running) running; running counts pending Jobs as well"
             )
             return nil
         }
