@@ -211,6 +211,25 @@ import Testing
         #expect(!invalid.problems.isEmpty)
     }
 
+    @Test func textMayBeJSONOrYAML() throws {
+        let json = try Self.least.encoded()
+        #expect(try DecisionTrial.run(json).get().decision.create == 3)
+        let escaped = #"{"triggers": [{"error": "\ud83d\ude00"}], "jobs": {"running": 0}, "scaledJob": "#
+        let manifest = String(decoding: try (Self.least["scaledJob"] ?? .null).encoded(), as: UTF8.self)
+        #expect(try DecisionTrial.run(Array((escaped + manifest + "}").utf8)).get().decision.limit == .unknown)
+        let yaml = """
+            scaledJob:
+              spec:
+                maxReplicaCount: 2
+                jobTargetRef: {template: {spec: {containers: []}}}
+                triggers: [{type: a}]
+            triggers:
+              - {value: 3, target: 1}
+            jobs: {running: 0}
+            """
+        #expect(try DecisionTrial.run(Array(yaml.utf8)).get().decision.create == 2)
+    }
+
     @Test func textThatIsNotUTF8OrTooLongIsRefused() {
         for bytes in [[0xff, 0xfe], Array(repeating: UInt8(ascii: " "), count: DecisionTrial.largest + 1)] {
             guard case .failure = DecisionTrial.run(bytes) else {

@@ -44,6 +44,24 @@ import Testing
         #expect(cluster.createdJobs == 3)
     }
 
+    @Test func podsThatMayNotBeListedAreNamedAndPickedUp() {
+        var cluster = ModelCluster()
+        cluster.start(ModelCluster.scaledJob(strategy: "accurate"))
+        cluster.openTriggers()
+        cluster.insertDocuments(3)
+        cluster.answerMeasure()
+        while cluster.unseenPods == nil, !cluster.calls.isEmpty { cluster.answerCall() }
+        let refusal = KubernetesError(.forbidden, "pods is forbidden", status: 403)
+        cluster.take(.pods(.interrupted(refusal), scope: nil))
+        let note = cluster.events.last { $0.reason == "ScaledJobCheckFailed" }?.note
+        #expect(note?.hasPrefix("spec.scalingStrategy: ") == true)
+        #expect(note?.contains("pods is forbidden") == true)
+        #expect(cluster.createdJobs == 0)
+        cluster.settle()
+        #expect(cluster.createdJobs == 3)
+        #expect(cluster.events.last { $0.reason == "ScaledJobReady" } != nil)
+    }
+
     @Test func runningJobsDoNotHoldBackNewWork() {
         var cluster = self.started("accurate")
         cluster.insertDocuments(4)

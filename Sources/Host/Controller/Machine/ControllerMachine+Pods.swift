@@ -10,19 +10,36 @@ extension ControllerMachine {
         case .replaced(let pods, _):
             self.pods.replace(pods, in: scope)
             self.synced.insert(.pods, scope)
-            for (uid, record) in self.records where record.needsPods {
-                guard scope == nil || record.key.namespace == scope else { continue }
-                self.records[uid]?.needsDecision = true
-                self.touched.insert(uid)
-            }
+            self.podFailures[scope] = nil
+            self.redecide(in: scope)
         case .upserted(let pod):
             self.pods.upsert(pod)
             self.podChanged(pod)
         case .deleted(let pod):
             self.pods.remove(pod)
             self.podChanged(pod)
-        case .interrupted: break
+        case .interrupted(let error):
+            // Pods that were listed before are old, which only makes Jobs seem pending for longer.
+            let isListed = scope.map { self.synced.covers(.pods, $0) } ?? self.synced.covers(.pods, "")
+            guard !isListed, self.podFailures.updateValue(error.message, forKey: scope) != error.message else { return }
+            self.redecide(in: scope)
         }
+    }
+
+    private mutating func redecide(in scope: String?) {
+        for (uid, record) in self.records where record.needsPods {
+            guard scope == nil || record.key.namespace == scope else { continue }
+            self.records[uid]?.needsDecision = true
+            self.touched.insert(uid)
+        }
+    }
+
+    /// Why the Pods that a ScaledJob's strategy needs cannot be listed; nil where they can or are not needed.
+    func podsProblem(of record: ScaledJobRecord) -> Problem? {
+        let scope = self.configuration.namespaces == nil ? nil : record.key.namespace
+        guard record.needsPods, let failure = self.podFailures[scope] else { return nil }
+        let mend = "allow the host to list and watch pods, or name another strategy"
+        return Problem("spec.scalingStrategy", "needs to know which Jobs are pending (\(failure)); \(mend)")
     }
 
     /// A Pod that starts or goes makes its Job pending or not, which changes the decision.

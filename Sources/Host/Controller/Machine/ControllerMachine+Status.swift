@@ -49,6 +49,7 @@ extension ControllerMachine {
                 if let failure = trigger.readingFailure { failures.append("spec.triggers[\(index)]: \(failure)") }
             }
         }
+        if let problem = self.podsProblem(of: record) { unresolved.append(problem) }
         guard unresolved.isEmpty else { return failed(Self.list(unresolved)) }
         switch record.trial {
         case .refused(let message, _): return failed("spec.jobTargetRef: the API server refuses the Job: \(message)")

@@ -18,6 +18,8 @@ package struct ControllerMachine: Sendable {
     var pods = PodTable()
     /// Scopes whose Pods are watched: those where a strategy needs to know which Jobs are pending.
     var podScopes: Set<String?> = []
+    /// Why the Pods of a scope have not been listed yet.
+    var podFailures: [String?: String] = [:]
     var authentications: AuthenticationStore
     var secrets = SecretStore()
     var watchedSecrets: Set<ObjectKey> = []

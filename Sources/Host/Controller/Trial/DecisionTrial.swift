@@ -16,6 +16,8 @@ package struct DecisionTrial: Sendable {
             .failure(InvalidSpecification([Problem("situation", message)]))
         }
         guard bytes.count <= Self.largest else { return refuse("is larger than \(Self.largest) bytes") }
+        // JSON knows escapes that YAML refuses.
+        if let value = try? JSONValue(parsing: bytes) { return Self.run(value) }
         guard let text = String(validating: bytes, as: UTF8.self) else { return refuse("is not UTF-8 text") }
         do {
             let documents = try YAML.documents(text)
