@@ -29,7 +29,11 @@ extension ScalingDecision {
         if worth != ScalingPolicy.ceiling(amount.queueLength) { text += " worth \(worth) Jobs" }
         let total = ScalingPolicy.ceiling(amount.uncutJobs)
         if total != worth { text += ", \(total) with those in work" }
-        if amount.unknownTriggers > 0 { text += " (\(amount.unknownTriggers) triggers unknown)" }
+        switch amount.unknownTriggers {
+        case 0: break
+        case 1: text += " (1 trigger unknown)"
+        default: text += " (\(amount.unknownTriggers) triggers unknown)"
+        }
         let finished = jobs.servedSinceReading - jobs.unfinished
         if finished > 0 { text += ", \(finished) finished since" }
         text += ", \(jobs.unfinished) unfinished"
