@@ -287,6 +287,7 @@ let package = Package(
                 "Controller", "Scaling", "PluginHost", "PluginProtocol", "Kubernetes", "Standalone",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
         // Input that nobody would write, and what must answer it.

@@ -15,6 +15,8 @@ struct ModelCluster {
         var isFinished = false
         var failed = false
         var document: Int?
+        /// Its Pod runs: it has taken a document, or found none.
+        var isStarted = false
     }
 
     var machine: ControllerMachine
@@ -36,6 +38,10 @@ struct ModelCluster {
     var surplusJobs = 0
     var mostUnfinished = 0
     var refusesTemplates: String?
+    /// The source counts a document only until a Job has taken it.
+    var countsUntilClaimed = false
+    /// Nil until the host asks for Pods; then what it has not seen yet, in order.
+    var unseenPods: [Reflection<Pod>]?
 
     static let uid = "0b5e7c1e-uid"
     static let key = ObjectKey(namespace: "media", name: "transcode")
@@ -64,6 +70,7 @@ struct ModelCluster {
             case .measure(let ids):
                 for id in ids { self.measures.append((id, self.revisions[id] ?? 0, self.now, nil)) }
             case .watchSecrets(let keys): self.watchedSecrets = keys
+            case .watchPods: self.unseenPods = [.replaced(self.pods, startedAt: self.now)]
             case .recordEvent(let event): self.events.append(event)
             case .log: break
             case .writeStatus(let owner, _, let status):
@@ -90,6 +97,7 @@ struct ModelCluster {
     static func scaledJob(
         maximum: Int? = 5,
         minimum: Int? = nil,
+        strategy: JSONValue? = nil,
         interval: Int64 = 15,
         keepSucceeded: Int64 = 0,
         triggers: JSONValue = [["type": "counter", "metadata": ["queue": "a"]]],
@@ -106,6 +114,7 @@ struct ModelCluster {
         ]
         if let maximum { spec["maxReplicaCount"] = .integer(Int64(maximum)) }
         if let minimum { spec["minReplicaCount"] = .integer(Int64(minimum)) }
+        if let strategy { spec["scalingStrategy"] = ["strategy": strategy] }
         return ScaledJob(
             metadata: ObjectMetadata(
                 name: Self.key.name,
@@ -182,7 +191,7 @@ struct ModelCluster {
                     : .reading(
                         measure.trigger,
                         revision: measure.revision,
-                        Reading(waiting: Double(measure.waiting ?? self.documents.count)),
+                        Reading(waiting: Double(measure.waiting ?? self.waiting)),
                         askedAt: measure.askedAt
                     )
             )
@@ -192,17 +201,13 @@ struct ModelCluster {
     /// The source counts now, although the answer arrives later.
     mutating func countForMeasure(at index: Int) {
         guard self.measures.indices.contains(index), self.measures[index].waiting == nil else { return }
-        self.measures[index].waiting = self.documents.count
+        self.measures[index].waiting = self.waiting
     }
 
     /// A Job takes a document that no other Job works on and finishes it.
     mutating func runJob(_ name: String, fails: Bool = false) {
+        self.startJob(name)
         guard var job = self.jobs[name], !job.isFinished else { return }
-        if job.document == nil {
-            let taken = Set(self.jobs.values.compactMap { $0.isFinished ? nil : $0.document })
-            job.document = self.documents.subtracting(taken).min()
-            if job.document == nil { self.surplusJobs += 1 }
-        }
         job.isFinished = true
         job.failed = fails
         if !fails, let document = job.document { self.documents.remove(document) }
@@ -292,6 +297,8 @@ struct ModelCluster {
         for _ in 0..<10_000 {
             if !self.calls.isEmpty {
                 self.answerCall()
+            } else if self.unseenPods?.isEmpty == false {
+                self.showNextPod()
             } else if !self.unseen.isEmpty {
                 self.showNext()
             } else if !self.measures.isEmpty {

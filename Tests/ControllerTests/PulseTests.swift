@@ -23,6 +23,13 @@ import Testing
         #expect(pulse.obstacles(at: self.start + .seconds(21)).count == 1)
     }
 
+    @Test func aHostThatStandsByIsHealthyAndReady() {
+        let pulse = Pulse(start: self.start)
+        pulse.standBy()
+        #expect(pulse.faults(at: self.start + .seconds(3_600)).isEmpty)
+        #expect(pulse.obstacles(at: self.start + .seconds(3_600)).isEmpty)
+    }
+
     @Test(.timeLimit(.minutes(1))) func aBeatIsAskedForOnceUntilItComes() async {
         let pulse = Pulse()
         let (asked, queue) = AsyncStream.makeStream(of: Void.self)

@@ -23,6 +23,8 @@ import Testing
         #expect(specification.bounds == ReplicaBounds())
         #expect(specification.retention == RetentionPolicy(successful: 100, failed: 100))
         #expect(specification.combination == .max)
+        #expect(specification.strategy == .automatic)
+        #expect(specification.pendingRule == PendingRule())
     }
 
     @Test func everyProblemNamesFieldValueAndMend() {
@@ -48,6 +50,32 @@ import Testing
                 == ["spec.triggers[1].name: \"x\" is used twice; give each trigger a name of its own"]
         )
         #expect(self.problems { $0["jobTargetRef"] = ["template": [:]] }.first?.contains("template.spec") == true)
+    }
+
+    @Test func theStrategyIsUnderstood() throws {
+        func strategy(_ scaling: JSONValue) throws -> ScaledJobSpecification {
+            var spec = Self.least
+            spec["scalingStrategy"] = scaling
+            return try ScaledJobSpecification.parse(spec).get()
+        }
+        #expect(try strategy(["strategy": "default"]).strategy.named == .default)
+        #expect(try strategy(["strategy": "eager"]).strategy.named == .eager)
+        #expect(try strategy(["strategy": ""]).strategy == .automatic)
+        let custom: JSONValue = [
+            "strategy": "custom", "customScalingQueueLengthDeduction": -1, "customScalingRunningJobPercentage": "0.5",
+        ]
+        #expect(try strategy(custom).strategy.named == .custom(deduction: -1, percentage: 0.5))
+        let accurate = try strategy(["strategy": "accurate", "pendingPodConditions": ["Ready", "Ready"]])
+        #expect(accurate.strategy.named == .accurate)
+        #expect(accurate.pendingRule == PendingRule(["Ready"]))
+        #expect(
+            self.problems { $0["scalingStrategy"] = ["pendingPodConditions": "Ready"] }.first?
+                .hasPrefix("spec.scalingStrategy.pendingPodConditions: \"Ready\" is not a list") == true
+        )
+        #expect(
+            self.problems { $0["scalingStrategy"] = ["customScalingRunningJobPercentage": 0.5] }
+                == ["spec.scalingStrategy.customScalingRunningJobPercentage: 0.5 is not text; put it in quotes"]
+        )
     }
 
     @Test func aMissingSpecificationIsOneClearProblem() {

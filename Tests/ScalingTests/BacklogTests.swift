@@ -109,7 +109,9 @@ import Testing
     @Test(arguments: [BacklogCombination.min, .avg])
     func anUnknownTriggerMakesLowerBoundsUseless(mode: BacklogCombination) {
         let combined = mode.combine([Self.known(5), .unknown("down")], demandCeiling: 100)
-        #expect(combined == .unknown("down"))
+        // That a trigger which is known makes the whole active holds whatever the other one says.
+        #expect(combined == .unknown("down", isActive: true))
+        #expect(mode.combine([Self.known(0), .unknown("down")], demandCeiling: 100) == .unknown("down"))
     }
 
     @Test(arguments: [BacklogCombination.max, .sum])

@@ -10,7 +10,7 @@ import Testing
 
     @Test func anAssumedJobHoldsItsSlotUntilTheWatchShowsIt() {
         var tracker = JobTracker()
-        let (first, second) = (tracker.assume("a"), tracker.assume("a"))
+        let (first, second) = (tracker.assume("a", now: self.start), tracker.assume("a", now: self.start))
         #expect(first && !second)
         let isSent = tracker.calling("a")
         #expect(isSent)
@@ -23,7 +23,7 @@ import Testing
 
     @Test func aJobThatCameAndWentDuringItsCallKeepsItsSlotUntilTheAnswer() {
         var tracker = JobTracker()
-        _ = tracker.assume("a")
+        _ = tracker.assume("a", now: self.start)
         _ = tracker.calling("a")
         _ = tracker.upserted(self.observed("a"), now: self.start)
         let change = tracker.deleted("a", now: self.start)
@@ -36,7 +36,7 @@ import Testing
 
     @Test func aNameThatTheWatchHasShownIsNotCalledAgain() {
         var tracker = JobTracker()
-        _ = tracker.assume("a")
+        _ = tracker.assume("a", now: self.start)
         _ = tracker.calling("a")
         tracker.uncertain("a", mayExist: true)
         _ = tracker.upserted(self.observed("a"), now: self.start)
@@ -46,7 +46,7 @@ import Testing
 
     @Test func aListTakesBackOnlyWhatWasAnsweredBeforeIt() {
         var tracker = JobTracker()
-        for name in ["early", "late", "open"] { _ = tracker.assume(name) }
+        for name in ["early", "late", "open"] { _ = tracker.assume(name, now: self.start) }
         tracker.confirmed("early", now: self.start)
         tracker.confirmed("late", now: self.start + .seconds(2))
         tracker.uncertain("open", mayExist: true)
@@ -57,7 +57,7 @@ import Testing
 
     @Test func onlyUnsentJobsAreWithdrawn() {
         var tracker = JobTracker()
-        for name in ["1", "2", "3"] { _ = tracker.assume(name) }
+        for name in ["1", "2", "3"] { _ = tracker.assume(name, now: self.start) }
         _ = tracker.calling("1")
         tracker.uncertain("2", mayExist: true)
         let withdrawn = tracker.withdraw(5)
@@ -100,7 +100,7 @@ import Testing
             switch Int.random(in: 0..<6, using: &random) {
             case 0:
                 let isNew = !held.contains(name) && !tracker.contains(name)
-                let taken = tracker.assume(name)
+                let taken = tracker.assume(name, now: now)
                 #expect(taken == isNew)
                 if isNew { held.insert(name) }
             case 1:
@@ -125,6 +125,8 @@ import Testing
                 held.subtract(listed)
             }
             #expect(tracker.unfinished == unfinished.count + held.count, "seed \(seed)")
+            let pending = tracker.review(now: now) { _ in true }
+            #expect(pending == tracker.unfinished, "seed \(seed)")
         }
     }
 }

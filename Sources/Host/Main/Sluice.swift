@@ -16,7 +16,7 @@ struct Sluice: AsyncParsableCommand {
               64  the command line is wrong
             """,
         version: Version.text,
-        subcommands: [HostCommand.self, RunCommand.self, ValidateCommand.self, LogsCommand.self]
+        subcommands: [HostCommand.self, RunCommand.self, ValidateCommand.self, DecideCommand.self, LogsCommand.self]
     )
 }
 

@@ -18,6 +18,8 @@ package enum ControllerInput: Sendable {
     /// `scope` is the namespace that the reflector watches, or nil for all.
     case scaledJobs(Reflection<ScaledJob>, scope: String?)
     case jobs(JobsChange, scope: String?)
+    /// Only after ``ControllerAction/watchPods(scope:)``.
+    case pods(Reflection<Pod>, scope: String?)
     case authentications(Reflection<TriggerAuthentication>, scope: String?)
     case clusterAuthentications(Reflection<ClusterTriggerAuthentication>)
     case secret(ObjectKey, SecretStore.Entry)
@@ -63,6 +65,8 @@ package enum ControllerAction: Sendable, Equatable {
     case measure([TriggerID])
     /// The whole set of Secrets to watch from now on.
     case watchSecrets(Set<ObjectKey>)
+    /// Watch the Pods of Jobs in this scope from now on, until the end; asked for once.
+    case watchPods(scope: String?)
     /// Answered by `jobCreated`.
     case createJob(JobReference, JobTemplate)
     /// A dry run of the creation; answered by `templateTried`.

@@ -8,6 +8,7 @@ extension ControllerMachine {
         let now = moment.instant
         self.tryTemplate(&record, at: now)
         self.poll(&record, at: now)
+        self.readAgain(&record, at: now)
         self.measureChanged(&record, at: now)
         self.decide(&record, at: moment)
         self.clean(&record, at: now)
@@ -22,6 +23,7 @@ extension ControllerMachine {
     private func nextWake(of record: ScaledJobRecord, now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         var wakes: [ContinuousClock.Instant] = []
         if self.mayPoll(record) { wakes.append(record.schedule.next) }
+        if let due = record.readsAgainAt, self.mayPoll(record) { wakes.append(due) }
         if let held = record.creationsHeldUntil, held > now, !record.creations.isEmpty { wakes.append(held) }
         if let held = record.pushesHeldUntil, held > now, record.triggers.contains(where: \.isDirty) {
             wakes.append(held)
@@ -99,20 +101,23 @@ extension ControllerMachine {
         let needsAll = specification.combination == .min || specification.combination == .avg
         if needsAll, record.triggers.contains(where: \.isMeasuring) { return }
         record.needsDecision = false
-        let policy = ScalingPolicy(bounds: specification.bounds)
-        let backlog = specification.combination.combine(
-            record.triggers.map(\.standing),
-            demandCeiling: specification.bounds.demandCeiling
+        let standings = record.triggers.map(\.standing)
+        let strategy = specification.strategy.strategy(for: standings)
+        let policy = ScalingPolicy(
+            bounds: specification.bounds,
+            strategy: strategy,
+            warning: specification.strategy.warning
         )
+        let backlog = specification.combination.combine(
+            standings,
+            demandCeiling: specification.bounds.demandCeiling,
+            countsInFlight: strategy == .inFlight
+        )
+        var askedAt: ContinuousClock.Instant?
+        if case .known(let amount) = backlog { askedAt = amount.askedAt }
         // Below the minimum, demand is looked at in a second step, with the base Jobs in place.
         for _ in 0..<2 {
-            let tracker = self.trackers[record.uid] ?? JobTracker()
-            var served = tracker.unfinished
-            if case .known(let amount) = backlog { served = tracker.served(since: amount.askedAt) }
-            let decision = policy.decide(
-                backlog,
-                ScalingPolicy.Jobs(unfinished: tracker.unfinished, servedSinceReading: served)
-            )
+            let decision = policy.decide(backlog, self.jobs(&record, strategy, since: askedAt, at: moment.instant))
             let fillsBase = decision.limit == .minReplicaCount
             if fillsBase && !record.mayFillBase { return }
             self.apply(decision, to: &record, at: moment)
@@ -140,13 +145,14 @@ extension ControllerMachine {
             )
         }
         record.decision = decision
+        self.planReading(&record, decision, at: moment.instant)
         var tracker = self.trackers[record.uid] ?? JobTracker()
         let withdrawn = Set(tracker.withdraw(decision.withdraw))
         if !withdrawn.isEmpty { record.creations.removeAll { withdrawn.contains($0) } }
         var missing = decision.create
         while missing > 0 {
             let name = record.names.next()
-            guard tracker.assume(name) else { continue }
+            guard tracker.assume(name, now: moment.instant) else { continue }
             record.creations.append(name)
             missing -= 1
         }

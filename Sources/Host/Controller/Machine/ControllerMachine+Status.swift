@@ -49,6 +49,7 @@ extension ControllerMachine {
                 if let failure = trigger.readingFailure { failures.append("spec.triggers[\(index)]: \(failure)") }
             }
         }
+        if let problem = self.podsProblem(of: record) { unresolved.append(problem) }
         guard unresolved.isEmpty else { return failed(Self.list(unresolved)) }
         switch record.trial {
         case .refused(let message, _): return failed("spec.jobTargetRef: the API server refuses the Job: \(message)")
@@ -58,17 +59,9 @@ extension ControllerMachine {
         if let refusal = record.refusal {
             return Condition(.ready, .no, "KEDAJobCreateFailed", "the API server refuses the Job: \(refusal)")
         }
-        if let failure = failures.first {
-            let isActive = record.decision?.isActive == true
-            let more = failures.count > 1 ? " (and \(failures.count - 1) more)" : ""
-            return isActive
-                ? Condition(.ready, .unknown, "PartialTriggerError", failure + more)
-                : Condition(.ready, .no, "TriggerError", failure + more)
-        }
+        if let error = Condition.triggerError(failures, isActive: record.decision?.isActive) { return error }
         if isUnderWay && !record.isPaused { return nil }
-        let message =
-            record.isPaused ? "ScaledJob is paused" : "ScaledJob is defined correctly and is ready for scaling"
-        return Condition(.ready, .yes, "ScaledJobReady", message)
+        return Condition.ready(isPaused: record.isPaused)
     }
 
     private mutating func describePause(_ record: inout ScaledJobRecord) {
@@ -83,11 +76,7 @@ extension ControllerMachine {
     }
 
     mutating func noteActivity(_ decision: ScalingDecision, _ record: inout ScaledJobRecord) {
-        guard let isActive = decision.isActive else { return }
-        let condition =
-            isActive
-            ? Condition(.active, .yes, "ScalerActive", "Scaling is performed because triggers are active")
-            : Condition(.active, .no, "ScalerNotActive", "Scaling is not performed because triggers are not active")
+        guard let isActive = decision.isActive, let condition = Condition.activity(isActive) else { return }
         let before = record.status.condition(.active)
         guard record.status.set(condition) else { return }
         if isActive {

@@ -166,7 +166,9 @@ extension ControllerMachine {
                     TriggerBacklog(
                         waiting: reading.waiting,
                         target: opened.target,
-                        isActive: reading.isActive ?? (reading.waiting > opened.activation)
+                        isActive: reading.isActive ?? (reading.waiting > opened.activation),
+                        inFlight: reading.inFlight,
+                        counts: TriggerBacklog.Counts(opened.counts)
                     ),
                     askedAt: askedAt
                 )

@@ -15,6 +15,11 @@ package struct ControllerMachine: Sendable {
     /// The namespace of each tracker, also where its ScaledJob is not known yet.
     var namespaces: [String: String] = [:]
     var uids: [ObjectKey: String] = [:]
+    var pods = PodTable()
+    /// Scopes whose Pods are watched: those where a strategy needs to know which Jobs are pending.
+    var podScopes: Set<String?> = []
+    /// Why the Pods of a scope have not been listed yet.
+    var podFailures: [String?: String] = [:]
     var authentications: AuthenticationStore
     var secrets = SecretStore()
     var watchedSecrets: Set<ObjectKey> = []
@@ -53,6 +58,7 @@ package struct ControllerMachine: Sendable {
         switch input {
         case .scaledJobs(let change, let scope): self.handle(change, scope: scope, at: moment)
         case .jobs(let change, let scope): self.handle(change, scope: scope, at: moment)
+        case .pods(let change, let scope): self.handle(change, scope: scope, at: moment)
         case .authentications(let change, let scope): self.handle(change, scope: scope)
         case .clusterAuthentications(let change): self.handle(change)
         case .secret(let key, let entry): self.handle(key, entry)
@@ -131,6 +137,8 @@ package struct ControllerConfiguration: Sendable {
     package var initialCreationWindow = 8
     /// Polls due within this of each other go out together.
     package var pollSlack = Duration.milliseconds(50)
+    /// How long a Job may take from the start of its Pod until it has claimed its item, where no condition tells.
+    package var claimGrace = Duration.seconds(5)
     /// How long a trigger type may be unknown after the start before that counts as a fault.
     package var pluginGrace = Duration.seconds(5)
 

@@ -40,6 +40,10 @@ struct ScaledJobRecord {
     var decision: ScalingDecision?
     /// Something changed that the decision depends on.
     var needsDecision = false
+    /// The strategy in use depends on Pods.
+    var needsPods = false
+    /// When Jobs that have started will have claimed their items, and a reading is worth its while.
+    var readsAgainAt: ContinuousClock.Instant?
     /// A poll has come since base Jobs were last filled up.
     var mayFillBase = false
 

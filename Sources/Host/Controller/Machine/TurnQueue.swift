@@ -21,7 +21,7 @@ struct TurnQueue: Sendable {
 
 /// Which scopes have given their first complete list.
 struct SyncedScopes: Sendable {
-    enum Kind: Hashable { case scaledJobs, jobs, authentications, clusterAuthentications }
+    enum Kind: Hashable { case scaledJobs, jobs, pods, authentications, clusterAuthentications }
 
     private struct Scope: Hashable {
         let kind: Kind

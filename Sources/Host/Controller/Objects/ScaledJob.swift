@@ -28,6 +28,8 @@ package struct ScaledJobSpecification: Sendable, Equatable {
     package var pollingInterval: Duration
     package var bounds: ReplicaBounds
     package var combination: BacklogCombination
+    package var strategy: StrategyChoice
+    package var pendingRule: PendingRule
     package var retention: RetentionPolicy
     package var envSourceContainerName: String?
 }

@@ -17,7 +17,7 @@ extension ScaledJobSpecification {
             successful: reader.integer("successfulJobsHistoryLimit", atLeast: 0),
             failed: reader.integer("failedJobsHistoryLimit", atLeast: 0)
         )
-        let combination = Self.combination(&reader)
+        let scaling = Self.scalingStrategy(&reader)
         let triggers = Self.triggers(&reader)
         let container = reader.string("envSourceContainerName")
         let target = Self.jobTargetRef(&reader)
@@ -28,22 +28,13 @@ extension ScaledJobSpecification {
                 jobTargetRef: target,
                 pollingInterval: .seconds(interval),
                 bounds: bounds,
-                combination: combination,
+                combination: scaling.combination,
+                strategy: scaling.choice,
+                pendingRule: scaling.pendingRule,
                 retention: retention,
                 envSourceContainerName: container.flatMap { $0.isEmpty ? nil : $0 }
             )
         )
-    }
-
-    private static func combination(_ reader: inout FieldReader) -> BacklogCombination {
-        guard let value = reader.present("scalingStrategy") else { return .max }
-        var strategy = FieldReader(value, path: "spec.scalingStrategy")
-        let combination = strategy.choice("multipleScalersCalculation", of: BacklogCombination.self)
-        if let name = strategy.string("strategy"), name != "default" {
-            strategy.note("strategy", "\"\(name)\" is not offered by this version; write default, or leave it out")
-        }
-        reader.add(strategy.problems)
-        return combination ?? .max
     }
 
     private static func triggers(_ reader: inout FieldReader) -> [TriggerManifest] {

@@ -138,7 +138,7 @@ package actor Controller {
         case .measure(let ids): self.plugins.measure(ids)
         case .watchSecrets(let keys): self.watchSecrets(keys)
         case .log(let record): self.log(record)
-        case .createJob, .tryTemplate, .lookUpJob, .deleteJob, .writeStatus, .recordEvent:
+        case .watchPods, .createJob, .tryTemplate, .lookUpJob, .deleteJob, .writeStatus, .recordEvent:
             self.errandQueue.yield(.act(action))
         }
     }
@@ -147,8 +147,23 @@ package actor Controller {
         switch errand {
         case .tick: self.take(.tick)
         case .beat: self.pulse.beat(unlisted: self.machine.unlisted)
+        case .act(.watchPods(let scope)): await self.watchPods(scope)
         case .act(let action):
             if let input = await self.calls.perform(action) { self.take(input) }
+        }
+    }
+
+    /// Runs until the controller is stopped: Pods are watched from the first time that a strategy needs them.
+    private func watchPods(_ scope: String?) async {
+        let reflector = Reflector<Pod>(
+            api: self.api,
+            namespace: scope,
+            labelSelector: WellKnown.nameLabel,
+            logger: self.logger
+        )
+        await reflector.run { change in
+            self.note(change, of: Pod.resource.plural)
+            self.take(.pods(change, scope: scope))
         }
     }
 

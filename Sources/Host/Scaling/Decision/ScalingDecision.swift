@@ -10,11 +10,36 @@ package struct ScalingDecision: Sendable, Equatable {
         case minReplicaCount
         /// The queue length itself, when one item is worth several Jobs.
         case queueLength
+        /// Jobs whose Pods have not started: `eager` leaves as many slots free as there are.
+        case pendingJobs
         /// Nothing waits above the activation threshold.
         case inactive
-        /// The backlog is not known: the last decision holds.
+        /// The backlog, the Jobs or their Pods are not known: the last decision holds.
         case unknown
         /// The ScaledJob is paused.
+        case paused
+    }
+
+    /// The numbers on the way from the backlog to the decision, by the names that KEDA logs them under.
+    package struct Numbers: Sendable, Equatable {
+        /// The combined queue length in whole items.
+        package var queueLength: Int
+        /// Jobs that the backlog is worth, at most the ceiling on top of the base.
+        package var maxScale: Int
+        /// What the strategy leaves of them, at least 0; nil where the Jobs or their Pods are not known.
+        package var effectiveMaxScale: Int?
+        /// The most Jobs of one batch by the strategy; nil where the Jobs or their Pods are not known.
+        package var scaleTo: Int?
+    }
+
+    /// What the sentence is made of.
+    enum Ground: Sendable, Equatable {
+        case demand(Backlog.Amount, ScalingPolicy.Jobs)
+        case belowMinimum(unfinished: Int, base: Int)
+        case inactive(unfinished: Int)
+        case unknownBacklog(String, unfinished: Int)
+        case unknownJobs(String)
+        case unknownPods(unfinished: Int)
         case paused
     }
 
@@ -23,28 +48,16 @@ package struct ScalingDecision: Sendable, Equatable {
     package let withdraw: Int
     /// Nil when it is not known.
     package let isActive: Bool?
-    /// Nil when it is not known.
-    package let queueLength: Int?
-    package let unfinished: Int
+    /// Nil when the backlog is not known.
+    package let numbers: Numbers?
+    /// The strategy really used.
+    package let strategy: ScalingStrategy
     package let limit: Limit
-    /// One sentence with the numbers.
-    package let reason: String
 
-    package init(
-        create: Int,
-        withdraw: Int = 0,
-        isActive: Bool?,
-        queueLength: Int?,
-        unfinished: Int,
-        limit: Limit,
-        reason: String
-    ) {
-        self.create = create
-        self.withdraw = withdraw
-        self.isActive = isActive
-        self.queueLength = queueLength
-        self.unfinished = unfinished
-        self.limit = limit
-        self.reason = reason
-    }
+    let bounds: ReplicaBounds
+    let warning: String?
+    let ground: Ground
+
+    /// Nil when it is not known.
+    package var queueLength: Int? { self.numbers?.queueLength }
 }

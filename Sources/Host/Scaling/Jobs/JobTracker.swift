@@ -59,8 +59,12 @@ package struct JobTracker: Sendable, Equatable {
 
     package private(set) var observed: [String: Observed] = [:]
     package private(set) var assumed: [String: Assumed] = [:]
-    /// When slots were freed, oldest first; forgotten by ``forgetFreed(before:)``.
-    private var freedAt: [ContinuousClock.Instant] = []
+    /// Slots that were freed, oldest first; forgotten by ``forgetFreed(before:)``.
+    private(set) var freed: [FreedSlot] = []
+    /// When each unfinished Job was asked for, or first seen.
+    private(set) var beginnings: [String: ContinuousClock.Instant] = [:]
+    /// When each unfinished Job was first seen not to be pending any more; see ``JobTracker/review(_:now:)``.
+    var starts: [String: ContinuousClock.Instant] = [:]
     private var unfinishedObserved = 0
     /// Names with a call under way, whatever the watch has shown meanwhile.
     private var calls: Set<String> = []
@@ -74,17 +78,27 @@ package struct JobTracker: Sendable, Equatable {
 
     /// Jobs that held a slot at any time since `instant`.
     package func served(since instant: ContinuousClock.Instant) -> Int {
-        self.unfinished + self.freedAt.reversed().prefix { $0 >= instant }.count
+        self.unfinished + self.freed.reversed().prefix { $0.at >= instant }.count
     }
 
     /// Bounds the memory of freed slots to what readings still in use can need.
     package mutating func forgetFreed(before instant: ContinuousClock.Instant) {
-        let keep = self.freedAt.firstIndex { $0 >= instant } ?? self.freedAt.endIndex
-        self.freedAt.removeFirst(keep)
+        let keep = self.freed.firstIndex { $0.at >= instant } ?? self.freed.endIndex
+        self.freed.removeFirst(keep)
     }
 
     package func contains(_ name: String) -> Bool {
         self.observed[name] != nil || self.assumed[name] != nil
+    }
+
+    private mutating func free(_ name: String, now: ContinuousClock.Instant) {
+        let start = self.starts.removeValue(forKey: name)
+        self.freed.append(FreedSlot(at: now, begunAt: self.beginnings.removeValue(forKey: name), startedAt: start))
+    }
+
+    private mutating func forget(_ name: String) {
+        self.beginnings[name] = nil
+        self.starts[name] = nil
     }
 }
 
@@ -99,11 +113,12 @@ extension JobTracker {
         if let before, !before.isFinished { self.unfinishedObserved -= 1 }
         if !job.isFinished {
             self.unfinishedObserved += 1
+            if self.beginnings[job.name] == nil { self.beginnings[job.name] = now }
             return change
         }
         if heldSlot {
             change.freedSlots = 1
-            self.freedAt.append(now)
+            self.free(job.name, now: now)
         }
         if before?.isFinished != true || before?.uid != job.uid {
             switch job.phase {
@@ -122,6 +137,7 @@ extension JobTracker {
         if self.calls.contains(name) {
             // The call may still create it again: its slot stays taken until the answer.
             self.assumed[name] = Assumed(state: .calling, mayExist: true, wasShownGone: true)
+            if self.beginnings[name] == nil { self.beginnings[name] = now }
             change.freedSlots = 0
         }
         if let before = self.observed.removeValue(forKey: name) {
@@ -131,7 +147,7 @@ extension JobTracker {
                 if self.assumed[name] == nil { change.freedSlots = 1 }
             }
         }
-        if change.freedSlots > 0 { self.freedAt.append(now) }
+        if change.freedSlots > 0 { self.free(name, now: now) }
         return change
     }
 
@@ -160,9 +176,10 @@ extension JobTracker {
 
 extension JobTracker {
     /// Takes a slot for a Job that will be created under this name; false when the name is in use.
-    package mutating func assume(_ name: String) -> Bool {
+    package mutating func assume(_ name: String, now: ContinuousClock.Instant) -> Bool {
         guard !self.contains(name) else { return false }
         self.assumed[name] = Assumed(state: .queued)
+        self.beginnings[name] = now
         return true
     }
 
@@ -203,12 +220,16 @@ extension JobTracker {
     /// Nothing changes when it is not held.
     package mutating func release(_ name: String) {
         self.calls.remove(name)
-        self.assumed[name] = nil
+        guard self.assumed.removeValue(forKey: name) != nil else { return }
+        self.forget(name)
     }
 
     /// Forgets what was asked for, except calls under way: their answers are still to come.
     package mutating func releaseAllButCalls() {
-        self.assumed = self.assumed.filter { $0.value.state == .calling }
+        for (name, creation) in self.assumed where creation.state != .calling {
+            self.assumed[name] = nil
+            self.forget(name)
+        }
     }
 
     /// Takes back up to `count` Jobs that no server has heard of, the newest names first; returns their names.
@@ -216,7 +237,10 @@ extension JobTracker {
         guard count > 0 else { return [] }
         let names = self.assumed.filter { $0.value.state == .queued && !$0.value.mayExist }.keys
             .sorted(by: >).prefix(count)
-        for name in names { self.assumed[name] = nil }
+        for name in names {
+            self.assumed[name] = nil
+            self.forget(name)
+        }
         return Array(names)
     }
 

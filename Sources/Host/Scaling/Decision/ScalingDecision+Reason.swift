@@ -1,0 +1,62 @@
+extension ScalingDecision {
+    /// One sentence with the numbers.
+    ///
+    /// Made when it is asked for: most decisions of a busy host are never read.
+    package var reason: String {
+        let text = self.sentence
+        guard let warning else { return text }
+        return "\(text) (\(warning))"
+    }
+
+    private var sentence: String {
+        switch self.ground {
+        case .demand(let amount, let jobs): self.demand(amount, jobs)
+        case .belowMinimum(let unfinished, let base):
+            "\(unfinished) unfinished, minReplicaCount keeps \(base): create \(self.create)"
+        case .inactive(let unfinished): "no trigger is active, \(unfinished) unfinished: create 0"
+        case .unknownBacklog(let why, let unfinished): "backlog unknown (\(why)), \(unfinished) unfinished: hold"
+        case .unknownJobs(let why): "the Jobs are unknown (\(why)): hold"
+        case .unknownPods(let unfinished):
+            "\(self.strategy.name) needs to know which Jobs are pending and their Pods are unknown, "
+                + "\(unfinished) unfinished: hold"
+        case .paused: "the ScaledJob is paused: create 0"
+        }
+    }
+
+    private func demand(_ amount: Backlog.Amount, _ jobs: ScalingPolicy.Jobs) -> String {
+        var text = "\(Self.text(amount.queueLength)) waiting"
+        let worth = ScalingPolicy.ceiling(amount.waitingJobs)
+        if worth != ScalingPolicy.ceiling(amount.queueLength) { text += " worth \(worth) Jobs" }
+        let total = ScalingPolicy.ceiling(amount.uncutJobs)
+        if total != worth { text += ", \(total) with those in work" }
+        switch amount.unknownTriggers {
+        case 0: break
+        case 1: text += " (1 trigger unknown)"
+        default: text += " (\(amount.unknownTriggers) triggers unknown)"
+        }
+        let finished = jobs.servedSinceReading - jobs.unfinished
+        if finished > 0 { text += ", \(finished) finished since" }
+        text += ", \(jobs.unfinished) unfinished"
+        if self.bounds.base > 0 { text += " (\(self.bounds.base) by minReplicaCount)" }
+        if self.strategy.needsPending, let pending = jobs.pending {
+            text += " of which \(pending) pending"
+            let started = (jobs.pendingSinceReading ?? pending) - pending
+            if self.strategy == .accurate, started > 0 { text += ", \(started) started since" }
+        }
+        if case .custom(let deduction, let percentage) = self.strategy {
+            if deduction != 0 { text += ", deduction \(deduction)" }
+            text += ", running Jobs count \(percentage)"
+        }
+        switch self.limit {
+        case .maxReplicaCount: text += ", maximum \(self.bounds.mostUnfinished)"
+        case .queueLength: text += ", at most one per waiting item at once"
+        default: break
+        }
+        if self.strategy != .default { text += ", by \(self.strategy.name)" }
+        return text + ": create \(self.create)"
+    }
+
+    private static func text(_ value: Double) -> String {
+        value == value.rounded() ? "\(ScalingPolicy.ceiling(value))" : "\(value)"
+    }
+}

@@ -1,0 +1,50 @@
+import Controller
+import Kubernetes
+
+/// Pods: a Job takes its document when its Pod starts, and the host hears of that some time later.
+extension ModelCluster {
+    /// Documents that Jobs work on.
+    var claimed: Set<Int> { Set(self.jobs.values.compactMap { $0.isFinished ? nil : $0.document }) }
+
+    /// What the source counts.
+    var waiting: Int {
+        self.countsUntilClaimed ? self.documents.subtracting(self.claimed).count : self.documents.count
+    }
+
+    var pods: [Pod] { self.jobs.filter(\.value.isStarted).map { Self.pod($0.key, $0.value) } }
+
+    mutating func startJob(_ name: String) {
+        guard var job = self.jobs[name], !job.isFinished, !job.isStarted else { return }
+        job.document = self.documents.subtracting(self.claimed).min()
+        if job.document == nil { self.surplusJobs += 1 }
+        job.isStarted = true
+        self.jobs[name] = job
+        self.unseenPods?.append(.upserted(Self.pod(name, job)))
+    }
+
+    mutating func showNextPod() {
+        guard let next = self.unseenPods?.first else { return }
+        self.unseenPods?.removeFirst()
+        self.take(.pods(next, scope: nil))
+    }
+
+    static func pod(_ job: String, _ state: ModelJob) -> Pod {
+        Pod(
+            metadata: ObjectMetadata(
+                name: "\(job)-pod",
+                namespace: Self.key.namespace,
+                labels: ["job-name": job, WellKnown.nameLabel: Self.key.name],
+                ownerReferences: [
+                    OwnerReference(
+                        apiVersion: "batch/v1",
+                        kind: "Job",
+                        name: job,
+                        uid: "uid-\(job)",
+                        controller: true
+                    )
+                ]
+            ),
+            phase: state.isFinished ? "Succeeded" : "Running"
+        )
+    }
+}

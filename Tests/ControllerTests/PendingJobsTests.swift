@@ -1,0 +1,220 @@
+import Controller
+import Kubernetes
+import PluginHost
+import PluginProtocol
+import Testing
+
+/// Strategies that ask which Jobs have started.
+@Suite struct PendingJobsTests {
+    func started(_ strategy: JSONValue?, maximum: Int = 10) -> ModelCluster {
+        var cluster = ModelCluster()
+        cluster.countsUntilClaimed = true
+        cluster.start(ModelCluster.scaledJob(maximum: maximum, strategy: strategy))
+        cluster.openTriggers()
+        cluster.settle()
+        return cluster
+    }
+
+    func push(_ cluster: inout ModelCluster) {
+        cluster.take(.plugin(.changed(TriggerID(owner: ModelCluster.uid, index: 0))))
+    }
+
+    @Test(arguments: ["default", nil] as [JSONValue?]) func noPodsAreWatchedUnlessAStrategyNeedsThem(name: JSONValue?) {
+        var cluster = self.started(name)
+        cluster.insertDocuments(3)
+        self.push(&cluster)
+        cluster.settle()
+        #expect(cluster.unseenPods == nil)
+        #expect(cluster.createdJobs == 3)
+    }
+
+    @Test(arguments: ["accurate", "eager"] as [JSONValue]) func nothingIsCreatedBeforeThePodsHaveBeenListed(
+        name: JSONValue
+    ) {
+        var cluster = ModelCluster()
+        cluster.start(ModelCluster.scaledJob(strategy: name))
+        cluster.openTriggers()
+        cluster.insertDocuments(3)
+        cluster.answerMeasure()
+        for _ in 0..<3 { cluster.answerCall() }
+        #expect(cluster.unseenPods?.count == 1)
+        #expect(cluster.createdJobs == 0)
+        #expect(cluster.machine.snapshots().first?.explanation.contains("Pods are unknown") == true)
+        cluster.settle()
+        #expect(cluster.createdJobs == 3)
+    }
+
+    @Test func podsThatMayNotBeListedAreNamedAndPickedUp() {
+        var cluster = ModelCluster()
+        cluster.start(ModelCluster.scaledJob(strategy: "accurate"))
+        cluster.openTriggers()
+        cluster.insertDocuments(3)
+        cluster.answerMeasure()
+        while cluster.unseenPods == nil, !cluster.calls.isEmpty { cluster.answerCall() }
+        let refusal = KubernetesError(.forbidden, "pods is forbidden", status: 403)
+        cluster.take(.pods(.interrupted(refusal), scope: nil))
+        let note = cluster.events.last { $0.reason == "ScaledJobCheckFailed" }?.note
+        #expect(note?.hasPrefix("spec.scalingStrategy: ") == true)
+        #expect(note?.contains("pods is forbidden") == true)
+        #expect(cluster.createdJobs == 0)
+        cluster.settle()
+        #expect(cluster.createdJobs == 3)
+        #expect(cluster.events.last { $0.reason == "ScaledJobReady" } != nil)
+    }
+
+    @Test func runningJobsDoNotHoldBackNewWork() {
+        var cluster = self.started("accurate")
+        cluster.insertDocuments(4)
+        self.push(&cluster)
+        cluster.settle()
+        #expect(cluster.createdJobs == 4)
+        // Four more arrive while none has started: no one knows yet that they are others, and each gets its Job.
+        cluster.insertDocuments(4)
+        self.push(&cluster)
+        cluster.settle()
+        #expect(cluster.createdJobs == 8)
+        for name in cluster.jobs.keys.sorted() { cluster.startJob(name) }
+        cluster.settle()
+        #expect(cluster.createdJobs == 8)
+        cluster.insertDocuments(1)
+        cluster.advance(.seconds(20))
+        cluster.settle()
+        #expect(cluster.createdJobs == 9)
+        #expect(cluster.surplusJobs == 0)
+    }
+
+    @Test func aJobThatHasJustStartedMayNotHaveClaimedYet() {
+        var cluster = self.started("accurate")
+        cluster.insertDocuments(1)
+        self.push(&cluster)
+        cluster.settle()
+        // Its Pod runs, and it still connects: the document is in the count.
+        let name = cluster.jobs.keys.first ?? ""
+        cluster.jobs[name]?.isStarted = true
+        cluster.unseenPods?.append(.upserted(ModelCluster.pod(name, ModelCluster.ModelJob())))
+        cluster.settle()
+        cluster.advance(.seconds(1))
+        self.push(&cluster)
+        cluster.settle()
+        #expect(cluster.createdJobs == 1)
+    }
+
+    @Test func workThatCameWhileJobsStartedIsFoundWithoutWaitingForThePoll() {
+        var cluster = ModelCluster()
+        cluster.countsUntilClaimed = true
+        cluster.start(ModelCluster.scaledJob(maximum: 10, strategy: "accurate", interval: 3_600))
+        cluster.openTriggers()
+        cluster.settle()
+        cluster.insertDocuments(2)
+        self.push(&cluster)
+        cluster.settle()
+        for name in cluster.jobs.keys.sorted() { cluster.startJob(name) }
+        cluster.settle()
+        cluster.insertDocuments(2)
+        self.push(&cluster)
+        cluster.settle()
+        #expect(cluster.createdJobs == 2)
+        cluster.advance(.seconds(6))
+        cluster.settle()
+        #expect(cluster.createdJobs == 4)
+    }
+
+    @Test func eagerFillsTheSlotsThatStartedJobsLeave() {
+        var cluster = self.started("eager", maximum: 6)
+        cluster.insertDocuments(3)
+        self.push(&cluster)
+        cluster.settle()
+        #expect(cluster.createdJobs == 3)
+        cluster.insertDocuments(3)
+        self.push(&cluster)
+        cluster.settle()
+        // Three run and three of those are pending: no slot is left for now.
+        #expect(cluster.createdJobs == 3)
+        // Each Job that starts leaves a slot, which its successor takes while it is pending itself.
+        for _ in 0..<4 {
+            for name in cluster.jobs.keys.sorted() { cluster.startJob(name) }
+            cluster.settle()
+        }
+        #expect(cluster.createdJobs == 6)
+        #expect(cluster.surplusJobs == 0)
+    }
+
+    @Test func aSourceThatCountsUntilClaimedGetsAccurate() {
+        var cluster = ModelCluster()
+        cluster.countsUntilClaimed = true
+        cluster.start(ModelCluster.scaledJob(maximum: 10))
+        for (id, revision) in cluster.revisions {
+            cluster.take(
+                .plugin(.opened(id, revision: revision, OpenedTrigger(target: 1, counts: .untilClaimed)))
+            )
+        }
+        cluster.insertDocuments(2)
+        cluster.settle()
+        #expect(cluster.createdJobs == 2)
+        for name in cluster.jobs.keys.sorted() { cluster.startJob(name) }
+        cluster.settle()
+        cluster.insertDocuments(2)
+        cluster.advance(.seconds(20))
+        cluster.settle()
+        #expect(cluster.createdJobs == 4)
+        #expect(cluster.machine.snapshots().first?.explanation.contains("accurate") == true)
+    }
+
+    /// As the other random play, with a source that counts a document until it is claimed.
+    @Test(arguments: 0..<40 as Range<UInt64>) func noJobTooManyNoneMissingNoneTwice(seed: UInt64) {
+        var random = SystemOrSeededGenerator(seed: seed)
+        var cluster = ModelCluster(seed: seed)
+        cluster.countsUntilClaimed = true
+        let maximum = Int.random(in: 1...6, using: &random)
+        cluster.start(ModelCluster.scaledJob(maximum: maximum, strategy: "accurate"))
+        cluster.openTriggers()
+        for step in 0..<500 {
+            self.step(&cluster, &random)
+            guard cluster.unfinished > maximum || cluster.surplusJobs > 0 else { continue }
+            Issue.record("seed \(seed) step \(step): \(cluster.unfinished) Jobs, \(cluster.surplusJobs) without work")
+            return
+        }
+        cluster.relist()
+        for _ in 0..<200 {
+            cluster.settle()
+            for (name, job) in cluster.jobs where !job.isFinished { cluster.runJob(name) }
+            cluster.settle()
+            cluster.advanceToNextWake(atMost: .seconds(20))
+        }
+        #expect(cluster.mostUnfinished <= maximum, "seed \(seed)")
+        #expect(cluster.documents.isEmpty, "seed \(seed): stuck")
+        #expect(cluster.surplusJobs == 0, "seed \(seed): a Job without work")
+    }
+
+    private func step(_ cluster: inout ModelCluster, _ random: inout SystemOrSeededGenerator) {
+        let unfinished = cluster.jobs.filter { !$0.value.isFinished }.keys.sorted()
+        switch Int.random(in: 0..<14, using: &random) {
+        case 0: cluster.insertDocuments(Int.random(in: 1...4, using: &random))
+        case 1: self.push(&cluster)
+        case 2, 3, 4:
+            guard !cluster.calls.isEmpty else { return }
+            let fault: ModelCluster.Fault =
+                Int.random(in: 0..<4, using: &random) == 0
+                ? ModelCluster.Fault.allCases.randomElement(using: &random) ?? .none : .none
+            cluster.answerCall(at: Int.random(in: 0..<cluster.calls.count, using: &random), fault)
+        case 5, 6: cluster.showNext()
+        case 7:
+            guard let name = unfinished.randomElement(using: &random) else { return }
+            cluster.runJob(name, fails: Int.random(in: 0..<4, using: &random) == 0)
+        case 8:
+            guard !cluster.measures.isEmpty else { return }
+            cluster.countForMeasure(at: Int.random(in: 0..<cluster.measures.count, using: &random))
+        case 9:
+            guard !cluster.measures.isEmpty else { return }
+            let index = Int.random(in: 0..<cluster.measures.count, using: &random)
+            cluster.answerMeasure(at: index, fail: Int.random(in: 0..<5, using: &random) == 0)
+        case 10: cluster.advance(.milliseconds(Int.random(in: 1...5_000, using: &random)))
+        case 11: cluster.showNextPod()
+        case 12:
+            guard let name = unfinished.randomElement(using: &random) else { return }
+            cluster.startJob(name)
+        default:
+            if Int.random(in: 0..<10, using: &random) == 0 { cluster.relist() }
+        }
+    }
+}
