@@ -29,6 +29,9 @@ struct ScaledJobRecord {
     var triggers: [TriggerRecord] = []
     var secrets: Set<ObjectKey> = []
     var isPaused = false
+    /// How many finished Jobs are kept, which holds even while nothing else of the specification does; nil when it cannot
+    /// be read.
+    var retention: RetentionPolicy?
 
     var names: JobNames
     var template: JobTemplate?
@@ -60,6 +63,8 @@ struct ScaledJobRecord {
     var deletions: [String: Deletion] = [:]
     var needsCleaning = true
     var cleaningBackoff = Backoff(base: .milliseconds(200), cap: .seconds(30))
+
+    var rollout = RolloutRecord()
 
     var status: StatusRecord
     var counters = Counters()

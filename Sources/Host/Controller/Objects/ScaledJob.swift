@@ -30,6 +30,7 @@ package struct ScaledJobSpecification: Sendable, Equatable {
     package var combination: BacklogCombination
     package var retention: RetentionPolicy
     package var envSourceContainerName: String?
+    package var rollout = RolloutPolicy()
 }
 
 /// One element of `spec.triggers`.
