@@ -3,7 +3,9 @@ import Testing
 /// Every row of the table has a test.
 @Suite struct CoverageTests {
     /// The rows of all tables here.
-    private static let rows: [any ConformanceRow] = []
+    private static let rows: [any ConformanceRow] =
+        FinishedJobTests.rows as [any ConformanceRow] + HistoryTests.rows + JobConstructionTests.rows
+        + PauseAnnotationTests.rows + RolloutRuleTests.rows
 
     /// The numbers of the table; they are not consecutive.
     private static let wanted = [
