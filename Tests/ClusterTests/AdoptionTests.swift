@@ -76,6 +76,30 @@ extension WholeHostTests {
             }
         }
 
+        @Test func aJobThatLostItsLabelKeepsItsSlot() async throws {
+            try await HostFixture.with { fixture in
+                let canary = fixture.documents(0, "canary")
+                try await fixture.create(
+                    .scaledJobs,
+                    Manifests.scaledJob("stripped", fixture.documents(9), maximum: 2)
+                )
+                try await fixture.create(.scaledJobs, Manifests.scaledJob("canary", canary))
+                var host = try fixture.startHost()
+                try await fixture.jobs.created(2, of: "stripped")
+                for job in fixture.jobs.all(of: "stripped") {
+                    try await fixture.patch(.jobs, job.name, ["metadata": ["labels": .null]])
+                }
+                for round in 1...2 {
+                    canary.add(1)
+                    try await fixture.jobs.created(round, of: "canary")
+                    try await host.kill()
+                    host = try fixture.startHost()
+                }
+                try await fixture.lastDecision(of: "stripped", contains: "9 waiting, 2 unfinished")
+                #expect(fixture.jobs.all(of: "stripped").count == 2)
+            }
+        }
+
         @Test func anAuthenticationThatKEDAHoldsIsLetGo() async throws {
             try await HostFixture.with { fixture in
                 var authentication = Manifests.authentication("login", secret: "keys")

@@ -200,6 +200,38 @@ import Testing
         #expect(cluster.offences == [])
     }
 
+    @Test func aTemplateThatCannotBeTriedReplacesNothingAndThatIsSaid() {
+        var cluster = self.running(self.scaledJob())
+        cluster.edit(self.scaledJob("worker:2", generation: 2))
+        let index = cluster.calls.firstIndex { if case .tryTemplate = $0 { true } else { false } }
+        guard let index, case .tryTemplate(let owner, let revision, _, _) = cluster.calls.remove(at: index) else {
+            Issue.record("the template was not tried")
+            return
+        }
+        let error = KubernetesError(.invalid, "admission webhook does not support dry run", status: 400)
+        cluster.take(.templateTried(owner: owner, revision: revision, .failure(error)))
+        cluster.insertDocuments(1)
+        cluster.advance(.seconds(60))
+        cluster.settle()
+        #expect(cluster.deletions.isEmpty)
+        #expect(cluster.jobs.count == 4)
+        #expect(self.reasons(cluster) == ["ScaledJobRolloutCleanupFailed"])
+        #expect(cluster.events.contains { $0.note.contains("does not support dry run") })
+    }
+
+    @Test func baseJobsAreReplacedWithoutWaitingForThePoll() {
+        var cluster = ModelCluster()
+        cluster.start(ModelCluster.scaledJob(minimum: 2, rollout: ["strategy": "immediate"]))
+        cluster.settle()
+        #expect(cluster.createdJobs == 2)
+        cluster.edit(
+            ModelCluster.scaledJob(minimum: 2, generation: 2, image: "worker:2", rollout: ["strategy": "immediate"])
+        )
+        cluster.settle()
+        #expect(cluster.createdJobs == 4)
+        #expect(cluster.jobs.values.allSatisfy { $0.hash == cluster.currentHash })
+    }
+
     @Test func finishedJobsOfTheOldTemplateGoToo() {
         var cluster = self.running(
             ModelCluster.scaledJob(keepSucceeded: 10, rollout: ["strategy": "immediate"])

@@ -84,6 +84,7 @@ extension ControllerMachine {
             record.problems = invalid.problems
             record.template = nil
         }
+        self.advise(&record)
         record.needsDecision = true
         record.needsCleaning = true
         self.pauseChanged(&record, wasPaused: wasPaused, at: moment)

@@ -97,6 +97,8 @@ extension ControllerMachine {
         self.note(.normal, "ScaledJobRolloutCleanupCompleted", note, &record, always: true)
         // What they worked on waits again: read it now rather than with the next poll.
         for index in record.triggers.indices { record.triggers[index].isDirty = true }
+        record.mayFillBase = true
+        record.needsDecision = true
     }
 
     private static func jobs(_ count: Int) -> String { "\(count) \(count == 1 ? "Job" : "Jobs")" }

@@ -26,6 +26,8 @@ struct ScaledJobRecord {
     var object: ScaledJob
     var specification: ScaledJobSpecification?
     var problems: [Problem] = []
+    /// What was said about the manifest, see ``ScaledJob/advice``.
+    var advice: [Problem] = []
     var triggers: [TriggerRecord] = []
     var secrets: Set<ObjectKey> = []
     var isPaused = false
