@@ -7,14 +7,28 @@ extension WholeHostTests {
         /// Every field of a ScaledJob, changed one after the other.
         private static let edits: [(what: String, patch: JSONValue)] = [
             ("annotations", ["metadata": ["annotations": ["example.test/note": "changed"]]]),
+            (
+                "annotations of KEDA",
+                [
+                    "metadata": [
+                        "annotations": [
+                            "scaledjob.keda.sh/generation": "99", "scaledjob.keda.sh/job-excluded-labels": "a,b",
+                            "autoscaling.keda.sh/paused-replicas": "0",
+                        ]
+                    ]
+                ]
+            ),
             ("labels", ["metadata": ["labels": ["example.test/team": "changed"]]]),
+            ("the label that KEDA selects by", ["metadata": ["labels": ["scaledjob.keda.sh/name": "other"]]]),
+            ("finalizers", ["metadata": ["finalizers": ["finalizer.keda.sh"]]]),
             ("pollingInterval", ["spec": ["pollingInterval": 2]]),
             ("minReplicaCount", ["spec": ["minReplicaCount": 1]]),
             ("maxReplicaCount", ["spec": ["maxReplicaCount": 1]]),
             ("successfulJobsHistoryLimit", ["spec": ["successfulJobsHistoryLimit": 0]]),
             ("failedJobsHistoryLimit", ["spec": ["failedJobsHistoryLimit": 0]]),
-            ("rolloutStrategy", ["spec": ["rolloutStrategy": "gradual"]]),
-            ("rollout", ["spec": ["rollout": ["strategy": "gradual", "propagationPolicy": "foreground"]]]),
+            ("rollout.propagationPolicy", ["spec": ["rollout": ["propagationPolicy": "foreground"]]]),
+            ("rollout.strategy, the template being the same", ["spec": ["rollout": ["strategy": "immediate"]]]),
+            ("rolloutStrategy, which is stronger", ["spec": ["rolloutStrategy": "gradual"]]),
             ("envSourceContainerName", ["spec": ["envSourceContainerName": "main"]]),
             (
                 "scalingStrategy",
@@ -28,14 +42,44 @@ extension WholeHostTests {
                     ]
                 ]
             ),
-            ("a strategy that is not offered", ["spec": ["scalingStrategy": ["strategy": "eager"]]]),
-            ("jobTargetRef.backoffLimit", ["spec": ["jobTargetRef": ["backoffLimit": 2]]]),
             (
-                "jobTargetRef.template",
+                "counts and limits of jobTargetRef",
                 [
                     "spec": [
                         "jobTargetRef": [
-                            "template": ["spec": ["containers": [["name": "other", "image": "other:2"]]]]
+                            "backoffLimit": 2, "parallelism": 2, "completions": 2, "activeDeadlineSeconds": 9_000,
+                            "ttlSecondsAfterFinished": 60,
+                        ]
+                    ]
+                ]
+            ),
+            (
+                "jobTargetRef.template.metadata",
+                [
+                    "spec": [
+                        "jobTargetRef": [
+                            "template": ["metadata": ["labels": ["a": "b"], "annotations": ["c": "d"]]]
+                        ]
+                    ]
+                ]
+            ),
+            (
+                "jobTargetRef.template.spec",
+                [
+                    "spec": [
+                        "jobTargetRef": [
+                            "template": [
+                                "spec": [
+                                    "containers": [
+                                        [
+                                            "name": "other", "image": "other:2", "env": [["name": "A", "value": "1"]],
+                                            "resources": ["requests": ["cpu": "100m"]],
+                                        ]
+                                    ],
+                                    "volumes": [["name": "scratch", "emptyDir": [:]]],
+                                    "restartPolicy": "OnFailure",
+                                ]
+                            ]
                         ]
                     ]
                 ]
@@ -44,7 +88,19 @@ extension WholeHostTests {
                 "a template that is refused",
                 ["spec": ["jobTargetRef": ["template": ["spec": ["restartPolicy": "Always"]]]]]
             ),
-            ("triggers", ["spec": ["triggers": [["type": "scripted", "name": "x", "metadata": ["value": "0"]]]]]),
+            ("the metadata of a trigger", ["spec": ["triggers": [["type": "scripted", "metadata": ["value": "0"]]]]]),
+            ("the name of a trigger", ["spec": ["triggers": [["type": "scripted", "name": "x", "metadata": [:]]]]]),
+            (
+                "the authentication of a trigger",
+                [
+                    "spec": [
+                        "triggers": [
+                            ["type": "scripted", "metadata": [:], "authenticationRef": ["name": "nobody"]]
+                        ]
+                    ]
+                ]
+            ),
+            ("another strategy", ["spec": ["scalingStrategy": ["strategy": "eager"]]]),
             ("a trigger type that nobody offers", ["spec": ["triggers": [["type": "nothing", "metadata": [:]]]]]),
             ("paused", ["metadata": ["annotations": ["autoscaling.keda.sh/paused": "true"]]]),
         ]

@@ -75,7 +75,7 @@ extension WholeHostTests {
                 let labels = job[path: "metadata", "labels"]?.objectValue ?? [:]
                 #expect(labels["app.kubernetes.io/name"] == "marked")
                 #expect(labels["app.kubernetes.io/part-of"] == "marked")
-                #expect(labels["app.kubernetes.io/managed-by"] == "sluice")
+                #expect(labels["app.kubernetes.io/managed-by"] == "keda-operator")
                 #expect(labels["app.kubernetes.io/version"]?.stringValue?.isEmpty == false)
                 #expect(labels["scaledjob.keda.sh/name"] == "marked")
                 #expect(labels["team"] == "media")

@@ -39,12 +39,15 @@ import Testing
         #expect(
             job[path: "metadata", "labels"] == [
                 "app.kubernetes.io/name": "mine", "app.kubernetes.io/version": "0.1.0",
-                "app.kubernetes.io/part-of": "transcode", "app.kubernetes.io/managed-by": "sluice",
+                "app.kubernetes.io/part-of": "transcode", "app.kubernetes.io/managed-by": "keda-operator",
                 "scaledjob.keda.sh/name": "transcode", "team": "video",
             ]
         )
         #expect(
-            job[path: "metadata", "annotations"] == ["scaledjob.keda.sh/generation": "3", "note": "keep"]
+            job[path: "metadata", "annotations"] == [
+                "scaledjob.keda.sh/generation": "3", "note": "keep",
+                "sluice.dev/template-hash": job[path: "metadata", "annotations"]?["sluice.dev/template-hash"] ?? .null,
+            ]
         )
         #expect(
             job[path: "metadata", "ownerReferences"] == [

@@ -17,6 +17,11 @@ struct ModelCluster {
         var document: Int?
         /// Its Pod runs: it has taken a document, or found none.
         var isStarted = false
+        var isDeleting = false
+        /// Nil for a Job that KEDA made.
+        var hash: String?
+        var generation: Int64?
+        var image = "worker"
     }
 
     var machine: ControllerMachine
@@ -42,6 +47,14 @@ struct ModelCluster {
     var countsUntilClaimed = false
     /// Nil until the host asks for Pods; then what it has not seen yet, in order.
     var unseenPods: [Reflection<Pod>]?
+    /// The ScaledJob as the API server has it.
+    var scaledJob = Self.scaledJob()
+    /// Templates of which the API server made a Job in a trial.
+    var acceptedHashes: Set<String> = []
+    /// Deletions of unfinished Jobs that nobody asked for, and creations while paused.
+    var offences: [String] = []
+    var deletions: [String: JobDeletion] = [:]
+    var removedFinalizers: [FinalizerReference] = []
 
     static let uid = "0b5e7c1e-uid"
     static let key = ObjectKey(namespace: "media", name: "transcode")
@@ -60,15 +73,18 @@ struct ModelCluster {
     // MARK: - Inputs
 
     mutating func take(_ input: ControllerInput) {
+        // No two things happen at the same time.
+        self.now += .nanoseconds(2)
         let moment = Moment(instant: self.now, unixSeconds: 1_700_000_000)
         for action in self.machine.handle(input, at: moment) {
+            self.judge(action)
             switch action {
             case .setTrigger(let id, let revision, let specification):
                 self.revisions[id] = revision
                 self.specifications[id] = specification
             case .removeTrigger(let id): self.specifications[id] = nil
             case .measure(let ids):
-                for id in ids { self.measures.append((id, self.revisions[id] ?? 0, self.now, nil)) }
+                for id in ids { self.measures.append((id, self.revisions[id] ?? 0, self.now + .nanoseconds(1), nil)) }
             case .watchSecrets(let keys): self.watchedSecrets = keys
             case .watchPods: self.unseenPods = [.replaced(self.pods, startedAt: self.now)]
             case .recordEvent(let event): self.events.append(event)
@@ -80,6 +96,41 @@ struct ModelCluster {
             default: self.calls.append(action)
             }
         }
+    }
+
+    /// What must never happen, at the moment when the machine asks for it.
+    private mutating func judge(_ action: ControllerAction) {
+        switch action {
+        case .createJob(let job, _):
+            if WellKnown.isPaused(self.scaledJob.metadata.annotations) {
+                self.offences.append("\(job.key.name) was created while paused")
+            }
+        case .deleteJob(let job, let deletion):
+            self.deletions[job.key.name] = deletion
+            guard let found = self.jobs[job.key.name], !found.isFinished else { return }
+            let current = self.currentHash
+            let isAsked = self.scaledJob.spec?[path: "rollout", "strategy"] == "immediate"
+            let isOld = found.hash.map { $0 != current } ?? (found.image != self.currentImage)
+            if !isAsked || !isOld || !self.acceptedHashes.contains(current) {
+                self.offences.append("\(job.key.name) was deleted while it ran")
+            }
+        default: break
+        }
+    }
+
+    var currentHash: String {
+        (self.scaledJob.spec?["jobTargetRef"]).flatMap { try? CanonicalTemplate($0).hash() } ?? ""
+    }
+
+    var currentImage: String? {
+        self.scaledJob.spec?[path: "jobTargetRef", "template", "spec"]?["containers"]?.arrayValue?.first?["image"]?
+            .stringValue
+    }
+
+    /// Edits the ScaledJob; the host hears of it at once.
+    mutating func edit(_ scaledJob: ScaledJob) {
+        self.scaledJob = scaledJob
+        self.take(.scaledJobs(.upserted(scaledJob), scope: nil))
     }
 
     mutating func advance(_ duration: Duration) {
@@ -102,16 +153,19 @@ struct ModelCluster {
         keepSucceeded: Int64 = 0,
         triggers: JSONValue = [["type": "counter", "metadata": ["queue": "a"]]],
         annotations: [String: String]? = nil,
-        generation: Int64 = 1
+        generation: Int64 = 1,
+        image: String = "worker",
+        rollout: JSONValue? = nil
     ) -> ScaledJob {
         var spec: JSONValue = [
             "pollingInterval": .integer(interval),
             "successfulJobsHistoryLimit": .integer(keepSucceeded),
             "jobTargetRef": [
-                "template": ["spec": ["containers": [["name": "main", "image": "worker"]]]]
+                "template": ["spec": ["containers": [["name": "main", "image": .string(image)]]]]
             ],
             "triggers": triggers,
         ]
+        if let rollout { spec["rollout"] = rollout }
         if let maximum { spec["maxReplicaCount"] = .integer(Int64(maximum)) }
         if let minimum { spec["minReplicaCount"] = .integer(Int64(minimum)) }
         if let strategy { spec["scalingStrategy"] = ["strategy": strategy] }
@@ -143,6 +197,7 @@ struct ModelCluster {
 
     /// Brings a host up in a cluster that holds one ScaledJob.
     mutating func start(_ scaledJob: ScaledJob = Self.scaledJob()) {
+        self.scaledJob = scaledJob
         self.take(.authentications(.replaced([], startedAt: self.now), scope: nil))
         self.take(.clusterAuthentications(.replaced([], startedAt: self.now)))
         self.take(
@@ -224,10 +279,11 @@ struct ModelCluster {
         guard self.calls.indices.contains(index) else { return }
         let call = self.calls.remove(at: index)
         switch call {
-        case .createJob(let job, _):
-            self.take(.jobCreated(job, self.write(fault) { $0.create(job.key.name) }))
-        case .tryTemplate(let owner, let revision, _, _):
+        case .createJob(let job, let template):
+            self.take(.jobCreated(job, self.write(fault) { $0.create(job.key.name, template) }))
+        case .tryTemplate(let owner, let revision, _, let template):
             let refusal = self.refusesTemplates
+            if refusal == nil, fault == .none { self.acceptedHashes.insert(template.hash) }
             self.take(
                 .templateTried(
                     owner: owner,
@@ -238,8 +294,17 @@ struct ModelCluster {
         case .lookUpJob(let job):
             let found = self.jobs[job.key.name].map { Self.summary(job.key.name, $0) }
             self.take(.jobLookedUp(job, self.write(fault) { _ in nil }.map { found }))
-        case .deleteJob(let job):
-            self.take(.jobDeleted(job, self.write(fault) { $0.delete(job.key.name) }))
+        case .deleteJob(let job, let deletion):
+            self.take(.jobDeleted(job, self.write(fault) { $0.delete(job.key.name, deletion) }))
+        case .compareTemplate(let job, let uid, _, let template, let comparison):
+            let spec = self.jobs[job.key.name].map { Self.jobSpec(image: $0.image) } ?? [:]
+            let tried = Self.jobSpec(image: self.currentImage ?? "")
+            let outcome = self.write(fault) { _ in nil }.map { comparison.verdict(on: spec, tried: tried) }
+            self.take(.templateCompared(job, uid: uid, hash: template.hash, outcome))
+        case .removeFinalizer(let reference):
+            let outcome = self.write(fault) { _ in nil }
+            if case .success = outcome { self.removedFinalizers.append(reference) }
+            self.take(.finalizerRemoved(reference, outcome))
         case .writeStatus(let owner, _, _):
             self.take(.statusWritten(owner: owner, self.write(fault) { _ in nil }))
         default: break
@@ -263,21 +328,41 @@ struct ModelCluster {
         }
     }
 
-    mutating func create(_ name: String) -> KubernetesError? {
+    static func jobSpec(image: String) -> JSONValue {
+        [
+            "template": [
+                "spec": ["restartPolicy": "OnFailure", "containers": [["name": "main", "image": .string(image)]]]
+            ]
+        ]
+    }
+
+    mutating func create(_ name: String, _ template: JobTemplate? = nil) -> KubernetesError? {
         guard self.jobs[name] == nil else { return KubernetesError(.alreadyExists, "exists", status: 409) }
-        self.jobs[name] = ModelJob()
+        self.jobs[name] = ModelJob(hash: template?.hash ?? self.currentHash)
         self.createdJobs += 1
         self.mostUnfinished = Swift.max(self.mostUnfinished, self.unfinished)
-        self.unseen.append(.upserted(Self.summary(name, ModelJob())))
+        self.unseen.append(.upserted(Self.summary(name, self.jobs[name] ?? ModelJob())))
         return nil
     }
 
-    mutating func delete(_ name: String) -> KubernetesError? {
-        guard let job = self.jobs.removeValue(forKey: name) else {
-            return KubernetesError(.notFound, "not found", status: 404)
+    mutating func delete(_ name: String, _ deletion: JobDeletion) -> KubernetesError? {
+        guard var job = self.jobs[name] else { return KubernetesError(.notFound, "not found", status: 404) }
+        guard deletion.uid == "uid-\(name)" else { return KubernetesError(.conflict, "another UID", status: 409) }
+        if deletion.propagation == .foreground, !job.isFinished {
+            // Its pods go first.
+            job.isDeleting = true
+            self.jobs[name] = job
+            self.unseen.append(.upserted(Self.summary(name, job)))
+        } else {
+            self.vanish(name)
         }
-        self.unseen.append(.deleted(Self.summary(name, job)))
         return nil
+    }
+
+    /// A Job goes for good.
+    mutating func vanish(_ name: String) {
+        guard let job = self.jobs.removeValue(forKey: name) else { return }
+        self.unseen.append(.deleted(Self.summary(name, job)))
     }
 
     static func summary(_ name: String, _ job: ModelJob) -> JobSummary {
@@ -286,7 +371,13 @@ struct ModelCluster {
         return JobSummary(
             key: ObjectKey(namespace: Self.key.namespace, name: name),
             owner: Self.uid,
-            observed: JobTracker.Observed(name: name, uid: "uid-\(name)", phase: phase)
+            observed: JobTracker.Observed(
+                name: name,
+                uid: "uid-\(name)",
+                phase: phase,
+                isDeleting: job.isDeleting,
+                template: TemplateMark(hash: job.hash, generation: job.generation)
+            )
         )
     }
 

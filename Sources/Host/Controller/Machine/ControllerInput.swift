@@ -28,6 +28,9 @@ package enum ControllerInput: Sendable {
     case jobLookedUp(JobReference, Outcome<JobSummary?>)
     case jobDeleted(JobReference, Outcome<Void>)
     case templateTried(owner: String, revision: UInt64, Outcome<Void>)
+    /// `hash` is that of the template that the Job was compared with.
+    case templateCompared(JobReference, uid: String, hash: String, Outcome<TemplateComparison.Verdict>)
+    case finalizerRemoved(FinalizerReference, Outcome<Void>)
     case statusWritten(owner: String, Outcome<Void>)
     /// The time that ``ControllerMachine/nextWake`` named has come.
     case tick
@@ -46,6 +49,16 @@ package struct JobReference: Sendable, Hashable {
         self.owner = owner
         self.key = key
     }
+}
+
+/// One revision of an object that is being deleted and that only KEDA's finalizer holds, or that one among others.
+package struct FinalizerReference: Sendable, Hashable {
+    package let resource: APIResource
+    package let key: ObjectKey
+    package let uid: String
+    package let resourceVersion: String
+    /// The finalizers of others, which stay.
+    package let others: [String]
 }
 
 /// A change of the Jobs in one scope.
@@ -74,7 +87,11 @@ package enum ControllerAction: Sendable, Equatable {
     /// Answered by `jobLookedUp`.
     case lookUpJob(JobReference)
     /// Answered by `jobDeleted`.
-    case deleteJob(JobReference)
+    case deleteJob(JobReference, JobDeletion)
+    /// Looks at a Job that doesn't say which template it was made of; answered by `templateCompared`.
+    case compareTemplate(JobReference, uid: String, trial: ObjectKey, JobTemplate, TemplateComparison)
+    /// Answered by `finalizerRemoved`.
+    case removeFinalizer(FinalizerReference)
     /// Answered by `statusWritten`.
     case writeStatus(owner: String, ObjectKey, JSONValue)
     case recordEvent(EventRecord)

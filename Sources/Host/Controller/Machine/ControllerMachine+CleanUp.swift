@@ -8,15 +8,29 @@ extension ControllerMachine {
         while self.deletionsUnderWay < self.configuration.largestDeletionsUnderWay,
             let uid = self.deletionTurns.next()
         {
-            guard var record = self.records[uid],
-                let name = record.deletions.first(where: { $0.value == .queued })?.key
-            else { continue }
-            record.deletions[name] = .calling
-            self.deletionsUnderWay += 1
-            self.actions.append(.deleteJob(record.reference(name)))
+            guard var record = self.records[uid], let name = self.nextDeletion(record) else { continue }
+            if let job = self.trackers[uid]?.observed[name] {
+                let propagation = record.specification?.rollout.propagation ?? .background
+                let deletion =
+                    record.rollout.doomed.contains(name)
+                    ? JobDeletion(uid: job.uid, propagation: propagation) : JobDeletion(uid: job.uid)
+                record.deletions[name] = .calling
+                self.deletionsUnderWay += 1
+                self.actions.append(.deleteJob(record.reference(name), deletion))
+            } else {
+                record.deletions[name] = nil
+                record.rollout.doomed.remove(name)
+            }
             self.records[uid] = record
             self.deletionTurns.add(uid)
         }
+    }
+
+    private func nextDeletion(_ record: ScaledJobRecord) -> String? {
+        let mayRollOut = record.rollout.doomed.isEmpty || self.mayRollOut(record)
+        return record.deletions.first { name, deletion in
+            deletion == .queued && (mayRollOut || !record.rollout.doomed.contains(name))
+        }?.key
     }
 
     mutating func deleted(_ job: JobReference, _ outcome: ControllerInput.Outcome<Void>, at moment: Moment) {
@@ -32,11 +46,14 @@ extension ControllerMachine {
             var pause = record.cleaningBackoff.next(using: &self.random)
             if case .after(let asked) = error.retry { pause = Swift.max(pause, asked) }
             record.deletions[job.key.name] = .failed(retryAt: moment.instant + pause)
+            if record.rollout.doomed.contains(job.key.name) {
+                self.rolloutDeletionFailed(job.key.name, error, &record)
+            }
             self.actions.append(
                 .log(
                     LogRecord(
                         level: .debug,
-                        message: "deleting a finished Job failed; trying again",
+                        message: "deleting a Job failed; trying again",
                         facts: ["job": job.key.description, "error": error.description]
                     )
                 )

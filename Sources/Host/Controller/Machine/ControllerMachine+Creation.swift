@@ -36,6 +36,8 @@ extension ControllerMachine {
         switch outcome {
         case .success:
             record.trial = .accepted
+            record.rollout.provenRevision = revision
+            record.rollout.needsLook = true
             record.trialBackoff.reset()
             record.refusal = nil
             record.window = CreationWindow(
@@ -45,6 +47,7 @@ extension ControllerMachine {
         case .failure(let error) where error.status == 400 && error.message.contains("dry run"):
             // A webhook that cannot take part in a dry run says nothing about the template.
             record.trial = .accepted
+            self.templateIsUnproven(error, &record)
         case .failure(let error) where error.isRefusal:
             record.trial = .refused(error.message, retryAt: moment.instant + self.pauseOfTrial(&record))
         case .failure:
@@ -69,6 +72,10 @@ extension ControllerMachine {
             let uid = self.creationTurns.next()
         {
             passes -= 1
+            guard self.records[uid]?.mayCreate ?? true else {
+                self.lookUpInsteadOfCreating(uid, at: moment.instant)
+                continue
+            }
             // In place: a record that is taken out and changed would take a copy of its whole queue along.
             guard let template = self.records[uid]?.template,
                 let name = self.records[uid]?.nextCreation(at: moment.instant),
@@ -119,7 +126,9 @@ extension ControllerMachine {
             if self.trackers[job.owner]?.assumed[name] != nil { record.creations.insert(name, at: 0) }
             self.hold(&record, error, at: moment)
         }
+        if !record.mayCreate { self.withdrawAll(&record) }
         self.finishBatch(&record)
+        record.rollout.needsLook = true
         // A Job that finished while its call was under way could not be cleaned before.
         record.needsCleaning = record.needsCleaning || self.trackers[job.owner]?.observed[name]?.isFinished == true
         self.records[job.owner] = record

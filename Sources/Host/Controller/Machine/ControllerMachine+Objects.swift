@@ -72,23 +72,24 @@ extension ControllerMachine {
     private mutating func understand(_ record: inout ScaledJobRecord, at moment: Moment) {
         let wasPaused = record.isPaused
         record.isPaused = WellKnown.isPaused(record.object.metadata.annotations)
+        record.retention = ScaledJobSpecification.retention(of: record.object.spec)
         switch ScaledJobSpecification.parse(record.object.spec) {
         case .success(let specification):
             record.specification = specification
             record.problems = []
             record.schedule.change(interval: specification.pollingInterval, now: moment.instant)
             self.renewTemplate(&record, specification)
-            if wasPaused && !record.isPaused {
-                record.schedule = PollSchedule(interval: specification.pollingInterval, now: moment.instant)
-            }
         case .failure(let invalid):
             record.specification = nil
             record.problems = invalid.problems
             record.template = nil
         }
+        self.advise(&record)
         record.needsDecision = true
         record.needsCleaning = true
-        if record.isPaused || record.specification == nil { self.withdrawAll(&record) }
+        self.pauseChanged(&record, wasPaused: wasPaused, at: moment)
+        self.reviewRollout(&record)
+        if !record.mayCreate { self.withdrawAll(&record) }
         self.resolveTriggers(&record)
     }
 
@@ -119,6 +120,7 @@ extension ControllerMachine {
         for trigger in record.triggers where trigger.specification != nil {
             self.actions.append(.removeTrigger(trigger.id))
         }
+        self.noteDeletion(of: record.key, uid: uid)
         // Its Jobs go by their owner reference; calls under way end by themselves.
         self.trackers[uid]?.releaseAllButCalls()
         self.forgetTrackerIfEmpty(uid)
@@ -134,7 +136,7 @@ extension ControllerMachine {
             self.synced.insert(.jobs, scope)
             self.replace(jobs, listedAt: startedAt, scope: scope, at: moment)
         case .upserted(let job):
-            guard let owner = job.owner else { return }
+            guard let owner = job.owner else { return self.releaseJob(job, at: moment) }
             self.records[owner]?.names.saw(job.key.name)
             self.namespaces[owner] = job.key.namespace
             let change = self.trackers[owner, default: JobTracker()].upserted(job.observed, now: moment.instant)
@@ -189,7 +191,11 @@ extension ControllerMachine {
     /// A Job that this host deleted is gone.
     private mutating func forgetDeletion(of job: String, owner: String) {
         guard self.records[owner]?.deletions.removeValue(forKey: job) != nil else { return }
-        self.records[owner]?.counters.cleaned += 1
+        if self.records[owner]?.rollout.doomed.remove(job) != nil {
+            self.records[owner]?.rollout.deleted += 1
+        } else {
+            self.records[owner]?.counters.cleaned += 1
+        }
     }
 
     mutating func jobsChanged(of owner: String, _ change: JobTracker.Change, at moment: Moment) {
@@ -211,6 +217,7 @@ extension ControllerMachine {
         }
         if change.succeeded + change.failed > 0 { record.needsCleaning = true }
         if change.freedSlots > 0 { record.needsDecision = true }
+        record.rollout.needsLook = true
         self.records[owner] = record
         self.touched.insert(owner)
     }

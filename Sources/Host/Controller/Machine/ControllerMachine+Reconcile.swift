@@ -7,6 +7,7 @@ extension ControllerMachine {
         guard var record = self.records[uid] else { return }
         let now = moment.instant
         self.tryTemplate(&record, at: now)
+        self.rollOut(&record, at: now)
         self.poll(&record, at: now)
         self.readAgain(&record, at: now)
         self.measureChanged(&record, at: now)
@@ -16,6 +17,7 @@ extension ControllerMachine {
         self.records[uid] = record
         if !record.creations.isEmpty { self.creationTurns.add(uid) }
         if record.deletions.values.contains(.queued) { self.deletionTurns.add(uid) }
+        if record.rollout.comparisons.values.contains(.queued) { self.comparisonTurns.add(uid) }
         if let due = record.status.dueAt(now), due <= now { self.statusTurns.add(uid) }
         self.schedule(uid, at: self.nextWake(of: record, now: now))
     }
@@ -34,6 +36,7 @@ extension ControllerMachine {
         case .untried, .trying, .accepted: break
         }
         for case .failed(let retryAt) in record.deletions.values { wakes.append(retryAt) }
+        for case .failed(let retryAt) in record.rollout.comparisons.values { wakes.append(retryAt) }
         if let due = record.status.dueAt(now), due > now { wakes.append(due) }
         return wakes.min().map { Swift.max($0, now) }
     }
@@ -168,7 +171,7 @@ extension ControllerMachine {
         }
         guard record.needsCleaning, self.synced.covers(.jobs, record.key.namespace) else { return }
         record.needsCleaning = false
-        guard let retention = record.specification?.retention, let tracker = self.trackers[record.uid] else { return }
+        guard let retention = record.retention, let tracker = self.trackers[record.uid] else { return }
         for name in retention.excess(of: tracker.observed.values)
         where record.deletions[name] == nil && !tracker.isCalling(name) {
             record.deletions[name] = .queued

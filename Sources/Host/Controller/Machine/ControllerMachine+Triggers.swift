@@ -59,6 +59,7 @@ extension ControllerMachine {
     // MARK: - Resolving
 
     mutating func resolveTriggers(_ record: inout ScaledJobRecord) {
+        guard !record.isPaused else { return self.closeTriggers(&record) }
         let manifests = record.specification?.triggers ?? []
         for trigger in record.triggers.dropFirst(manifests.count) where trigger.specification != nil {
             self.actions.append(.removeTrigger(trigger.id))

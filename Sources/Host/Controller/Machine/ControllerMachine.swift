@@ -34,6 +34,10 @@ package struct ControllerMachine: Sendable {
     var deletionsUnderWay = 0
     var statusWritesUnderWay = 0
     var statusTurns = TurnQueue()
+    var comparisonTurns = TurnQueue()
+    var comparisonsUnderWay = 0
+    /// By UID, the objects that KEDA's finalizer keeps from going.
+    var finalizers: [String: FinalizerRecord] = [:]
 
     // What one input collects.
     var actions: [ControllerAction] = []
@@ -55,6 +59,7 @@ package struct ControllerMachine: Sendable {
 
     /// Takes one input and returns what must now be done, in order.
     package mutating func handle(_ input: ControllerInput, at moment: Moment) -> [ControllerAction] {
+        self.noteFinalizers(input)
         switch input {
         case .scaledJobs(let change, let scope): self.handle(change, scope: scope, at: moment)
         case .jobs(let change, let scope): self.handle(change, scope: scope, at: moment)
@@ -68,6 +73,9 @@ package struct ControllerMachine: Sendable {
         case .jobDeleted(let job, let outcome): self.deleted(job, outcome, at: moment)
         case .templateTried(let owner, let revision, let outcome):
             self.templateTried(owner, revision, outcome, at: moment)
+        case .templateCompared(let job, let uid, let hash, let outcome):
+            self.compared(job, uid: uid, hash: hash, outcome, at: moment)
+        case .finalizerRemoved(let reference, let outcome): self.finalizerRemoved(reference, outcome, at: moment)
         case .statusWritten(let owner, let outcome): self.statusWritten(owner, outcome, at: moment)
         case .tick: break
         }
@@ -83,8 +91,7 @@ package struct ControllerMachine: Sendable {
 
     /// When the next `tick` is due; nil when nothing waits for the clock.
     package var nextWake: ContinuousClock.Instant? {
-        guard !self.graceIsOver else { return self.wakeups.min?.at }
-        return self.wakeups.min.map { Swift.min($0.at, self.graceEnd) } ?? self.graceEnd
+        [self.wakeups.min?.at, self.nextFinalizer, self.graceIsOver ? nil : self.graceEnd].compactMap { $0 }.min()
     }
 
     /// Reconciles what was touched, then hands out the turns for calls.
@@ -96,6 +103,8 @@ package struct ControllerMachine: Sendable {
         if self.secretsMayHaveChanged { self.watchReferencedSecrets() }
         self.dispatchCreations(moment)
         self.dispatchDeletions()
+        self.dispatchComparisons()
+        self.dispatchFinalizers(moment)
         self.dispatchStatusWrites(moment)
         if !self.measures.isEmpty {
             self.actions.append(.measure(self.measures))
@@ -133,6 +142,7 @@ package struct ControllerConfiguration: Sendable {
     package var largestCreationsUnderWay = 48
     package var largestDeletionsUnderWay = 16
     package var largestStatusWritesUnderWay = 8
+    package var largestComparisonsUnderWay = 4
     /// The creation window of a ScaledJob whose template the API server has accepted.
     package var initialCreationWindow = 8
     /// Polls due within this of each other go out together.

@@ -26,9 +26,14 @@ struct ScaledJobRecord {
     var object: ScaledJob
     var specification: ScaledJobSpecification?
     var problems: [Problem] = []
+    /// What was said about the manifest, see ``ScaledJob/advice``.
+    var advice: [Problem] = []
     var triggers: [TriggerRecord] = []
     var secrets: Set<ObjectKey> = []
     var isPaused = false
+    /// How many finished Jobs are kept, which holds even while nothing else of the specification does; nil when it cannot
+    /// be read.
+    var retention: RetentionPolicy?
 
     var names: JobNames
     var template: JobTemplate?
@@ -64,6 +69,8 @@ struct ScaledJobRecord {
     var deletions: [String: Deletion] = [:]
     var needsCleaning = true
     var cleaningBackoff = Backoff(base: .milliseconds(200), cap: .seconds(30))
+
+    var rollout = RolloutRecord()
 
     var status: StatusRecord
     var counters = Counters()

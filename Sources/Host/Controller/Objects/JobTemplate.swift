@@ -4,6 +4,8 @@ package import Kubernetes
 package struct JobTemplate: Sendable, Equatable {
     private let beforeName: [UInt8]
     private let afterName: [UInt8]
+    /// Tells this template from another one, whatever a manifest's labels and annotations say.
+    package let hash: String
 
     /// Builds the Job of a ScaledJob, with the labels, annotations and owner that existing tooling relies on.
     package init(for scaledJob: ScaledJob, jobTargetRef: JSONValue, version: String) throws {
@@ -23,6 +25,7 @@ package struct JobTemplate: Sendable, Equatable {
         var spec = jobTargetRef
         spec["template"] = template
 
+        let hash = try CanonicalTemplate(jobTargetRef).hash()
         let owner: JSONValue = [
             "apiVersion": .string(ScaledJob.resource.apiVersion),
             "kind": .string(ScaledJob.resource.kind),
@@ -38,7 +41,7 @@ package struct JobTemplate: Sendable, Equatable {
                 "name": .string(mark),
                 "namespace": .string(scaledJob.metadata.namespace ?? ""),
                 "labels": .object(Self.labels(of: scaledJob, version: version)),
-                "annotations": .object(Self.annotations(of: scaledJob)),
+                "annotations": .object(Self.annotations(of: scaledJob, hash: hash)),
                 "ownerReferences": [owner],
             ],
             "spec": spec,
@@ -47,6 +50,7 @@ package struct JobTemplate: Sendable, Equatable {
         guard let range = bytes.firstRange(of: Array("\"name\":\"\(mark)\"".utf8)) else {
             throw KubernetesError(.malformed, "the Job template cannot be encoded")
         }
+        self.hash = hash
         self.beforeName = Array(bytes[..<range.lowerBound]) + Array("\"name\":\"".utf8)
         self.afterName = Array("\"".utf8) + Array(bytes[range.upperBound...])
     }
@@ -66,9 +70,10 @@ package struct JobTemplate: Sendable, Equatable {
         )
         var labels: [String: String] = [
             "app.kubernetes.io/name": name,
-            "app.kubernetes.io/version": version,
+            "app.kubernetes.io/version": WellKnown.labelValue(version),
             "app.kubernetes.io/part-of": name,
-            "app.kubernetes.io/managed-by": "sluice",
+            // Policies and dashboards that came with the manifests select on it.
+            "app.kubernetes.io/managed-by": "keda-operator",
         ]
         for (key, value) in scaledJob.metadata.labels ?? [:] where !excluded.contains(key) {
             labels[key] = value
@@ -78,9 +83,10 @@ package struct JobTemplate: Sendable, Equatable {
         return labels.mapValues(JSONValue.string)
     }
 
-    private static func annotations(of scaledJob: ScaledJob) -> [String: JSONValue] {
+    private static func annotations(of scaledJob: ScaledJob, hash: String) -> [String: JSONValue] {
         var annotations = scaledJob.metadata.annotations ?? [:]
         annotations[WellKnown.lastAppliedAnnotation] = nil
+        annotations[WellKnown.templateHashAnnotation] = hash
         annotations[WellKnown.generationAnnotation] = "\(scaledJob.metadata.generation ?? 0)"
         return annotations.mapValues(JSONValue.string)
     }
@@ -90,15 +96,33 @@ package struct JobTemplate: Sendable, Equatable {
 package enum WellKnown {
     package static let nameLabel = "scaledjob.keda.sh/name"
     package static let generationAnnotation = "scaledjob.keda.sh/generation"
+    /// On a Job: the template that it was made of.
+    package static let templateHashAnnotation = "sluice.dev/template-hash"
+    /// What KEDA leaves on its objects.
+    package static let kedaFinalizer = "finalizer.keda.sh"
     package static let excludedLabelsAnnotation = "scaledjob.keda.sh/job-excluded-labels"
     package static let pausedAnnotation = "autoscaling.keda.sh/paused"
     package static let lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration"
 
-    /// A name as a label value: at most 63 characters, ending in a letter or digit.
+    /// A name or version as a label value: at most 63 characters of those that a label may have, ending in a letter or
+    /// digit.
     package static func labelValue(_ name: String) -> String {
-        var value = String(decoding: name.utf8.prefix(63), as: UTF8.self)
-        while let last = value.last, !(last.isLetter || last.isNumber) { value.removeLast() }
-        return value
+        var value = name.utf8.prefix(63).map { Self.mayStand($0) ? $0 : UInt8(ascii: "-") }
+        while let last = value.last, !Self.mayEnd(last) { value.removeLast() }
+        return String(decoding: value, as: UTF8.self)
+    }
+
+    private static func mayEnd(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: false
+        }
+    }
+
+    private static func mayStand(_ byte: UInt8) -> Bool {
+        Self.mayEnd(byte) || [UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ".")].contains(byte)
     }
 
     /// Whether an object's annotations pause it: present and not a form of false.

@@ -32,6 +32,7 @@ package struct ScaledJobSpecification: Sendable, Equatable {
     package var pendingRule: PendingRule
     package var retention: RetentionPolicy
     package var envSourceContainerName: String?
+    package var rollout = RolloutPolicy()
 }
 
 /// One element of `spec.triggers`.

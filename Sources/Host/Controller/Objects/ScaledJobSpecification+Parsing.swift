@@ -1,5 +1,5 @@
 package import Kubernetes
-import Scaling
+package import Scaling
 
 extension ScaledJobSpecification {
     /// Understands a `spec`, or says everything that is wrong with it.
@@ -13,14 +13,12 @@ extension ScaledJobSpecification {
             minimum: reader.integer("minReplicaCount", atLeast: 0),
             maximum: reader.integer("maxReplicaCount", atLeast: 1)
         )
-        let retention = RetentionPolicy(
-            successful: reader.integer("successfulJobsHistoryLimit", atLeast: 0),
-            failed: reader.integer("failedJobsHistoryLimit", atLeast: 0)
-        )
+        let retention = Self.retention(&reader)
         let scaling = Self.scalingStrategy(&reader)
         let triggers = Self.triggers(&reader)
         let container = reader.string("envSourceContainerName")
         let target = Self.jobTargetRef(&reader)
+        let rollout = RolloutPolicy(&reader)
         guard reader.problems.isEmpty, let target else { return .failure(InvalidSpecification(reader.problems)) }
         return .success(
             ScaledJobSpecification(
@@ -32,8 +30,23 @@ extension ScaledJobSpecification {
                 strategy: scaling.choice,
                 pendingRule: scaling.pendingRule,
                 retention: retention,
-                envSourceContainerName: container.flatMap { $0.isEmpty ? nil : $0 }
+                envSourceContainerName: container.flatMap { $0.isEmpty ? nil : $0 },
+                rollout: rollout
             )
+        )
+    }
+
+    /// How many finished Jobs are kept, also by a specification that is wrong elsewhere; nil when that cannot be read.
+    package static func retention(of spec: JSONValue?) -> RetentionPolicy? {
+        var reader = FieldReader(spec ?? .object([:]), path: "spec")
+        let retention = Self.retention(&reader)
+        return reader.problems.isEmpty ? retention : nil
+    }
+
+    private static func retention(_ reader: inout FieldReader) -> RetentionPolicy {
+        RetentionPolicy(
+            successful: reader.integer("successfulJobsHistoryLimit", atLeast: 0),
+            failed: reader.integer("failedJobsHistoryLimit", atLeast: 0)
         )
     }
 

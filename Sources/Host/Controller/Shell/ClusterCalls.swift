@@ -4,10 +4,10 @@ import Scaling
 
 /// Turns the machine's actions into calls to the cluster, and their ends into inputs.
 struct ClusterCalls: Sendable {
-    private static let callTimeout = Duration.seconds(15)
+    static let callTimeout = Duration.seconds(15)
     /// The server gives up a create before the client does, so that an unanswered one is over when it is repeated.
     private static let serverTimeout = QueryItem("timeout", "10s")
-    private static let fieldManager = QueryItem("fieldManager", "sluice")
+    static let fieldManager = QueryItem("fieldManager", "sluice")
 
     let api: any KubernetesAPI
 
@@ -21,8 +21,13 @@ struct ClusterCalls: Sendable {
             return .templateTried(owner: owner, revision: revision, outcome)
         case .lookUpJob(let job):
             return .jobLookedUp(job, await self.lookUp(job.key))
-        case .deleteJob(let job):
-            return .jobDeleted(job, await self.delete(job.key))
+        case .deleteJob(let job, let deletion):
+            return .jobDeleted(job, await self.delete(job.key, deletion))
+        case .compareTemplate(let job, let uid, let trial, let template, let comparison):
+            let outcome = await self.compare(job.key, uid: uid, trial: trial, template, comparison)
+            return .templateCompared(job, uid: uid, hash: template.hash, outcome)
+        case .removeFinalizer(let reference):
+            return .finalizerRemoved(reference, await self.removeFinalizer(reference))
         case .writeStatus(let owner, let key, let patch):
             return .statusWritten(owner: owner, await self.writeStatus(key, patch))
         case .recordEvent(let event):
@@ -38,18 +43,19 @@ struct ClusterCalls: Sendable {
         _ template: JobTemplate,
         extra: [QueryItem]
     ) async -> ControllerInput.Outcome<Void> {
-        await self.send(
-            APIRequest(
-                .create,
-                .jobs,
-                namespace: key.namespace,
-                query: [Self.fieldManager, Self.serverTimeout] + extra,
-                body: template.body(name: key.name),
-                timeout: Self.callTimeout,
-                lane: .create
-            )
+        await self.send(self.creation(key, template, extra: extra)).map { _ in }
+    }
+
+    func creation(_ key: ObjectKey, _ template: JobTemplate, extra: [QueryItem]) -> APIRequest {
+        APIRequest(
+            .create,
+            .jobs,
+            namespace: key.namespace,
+            query: [Self.fieldManager, Self.serverTimeout] + extra,
+            body: template.body(name: key.name),
+            timeout: Self.callTimeout,
+            lane: .create
         )
-        .map { _ in }
     }
 
     private func lookUp(_ key: ObjectKey) async -> ControllerInput.Outcome<JobSummary?> {
@@ -71,22 +77,6 @@ struct ClusterCalls: Sendable {
                 return .failure(KubernetesError(.malformed, "the API server's Job cannot be read"))
             }
         }
-    }
-
-    private func delete(_ key: ObjectKey) async -> ControllerInput.Outcome<Void> {
-        let options: JSONValue = ["apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"]
-        return await self.send(
-            APIRequest(
-                .delete,
-                .jobs,
-                namespace: key.namespace,
-                name: key.name,
-                body: try? options.encoded(),
-                timeout: Self.callTimeout,
-                lane: .delete
-            )
-        )
-        .map { _ in }
     }
 
     private func writeStatus(_ key: ObjectKey, _ patch: JSONValue) async -> ControllerInput.Outcome<Void> {
@@ -144,7 +134,7 @@ struct ClusterCalls: Sendable {
         )
     }
 
-    private func send(_ request: APIRequest) async -> ControllerInput.Outcome<[UInt8]> {
+    func send(_ request: APIRequest) async -> ControllerInput.Outcome<[UInt8]> {
         do throws(KubernetesError) {
             return .success(try await self.api.send(request))
         } catch {

@@ -54,9 +54,8 @@ package actor Controller {
             for scope in scopes {
                 self.reflect(ScaledJob.self, scope, &group) { .scaledJobs($0, scope: scope) }
                 self.reflect(TriggerAuthentication.self, scope, &group) { .authentications($0, scope: scope) }
-                self.reflect(Job.self, scope, labelSelector: WellKnown.nameLabel, &group) {
-                    .jobs(JobsChange($0), scope: scope)
-                }
+                // All of them: Jobs are ours by their owner, and a selector would hide those that lost a label.
+                self.reflect(Job.self, scope, &group) { .jobs(JobsChange($0), scope: scope) }
             }
             self.reflect(ClusterTriggerAuthentication.self, nil, &group) { .clusterAuthentications($0) }
             group.addTask { await self.hearPlugins() }
@@ -80,16 +79,10 @@ package actor Controller {
     private nonisolated func reflect<Object: KubernetesObject>(
         _ type: Object.Type,
         _ scope: String?,
-        labelSelector: String? = nil,
         _ group: inout DiscardingTaskGroup,
         _ input: @escaping @Sendable (Reflection<Object>) -> ControllerInput
     ) {
-        let reflector = Reflector<Object>(
-            api: self.api,
-            namespace: scope,
-            labelSelector: labelSelector,
-            logger: self.logger
-        )
+        let reflector = Reflector<Object>(api: self.api, namespace: scope, logger: self.logger)
         group.addTask {
             await reflector.run { change in
                 await self.note(change, of: Object.resource.plural)
@@ -138,7 +131,8 @@ package actor Controller {
         case .measure(let ids): self.plugins.measure(ids)
         case .watchSecrets(let keys): self.watchSecrets(keys)
         case .log(let record): self.log(record)
-        case .watchPods, .createJob, .tryTemplate, .lookUpJob, .deleteJob, .writeStatus, .recordEvent:
+        case .watchPods, .createJob, .tryTemplate, .lookUpJob, .deleteJob, .compareTemplate, .removeFinalizer,
+            .writeStatus, .recordEvent:
             self.errandQueue.yield(.act(action))
         }
     }

@@ -1,8 +1,8 @@
-import Kubernetes
+package import Kubernetes
 import Scaling
 
 extension JobSummary {
-    init(_ job: Job) {
+    package init(_ job: Job) {
         var phase = JobTracker.Observed.Phase.unfinished
         // The first condition that is true decides.
         for condition in job.status.conditions ?? [] where condition.status == "True" {
@@ -18,14 +18,26 @@ extension JobSummary {
         }
         self.init(
             key: job.key,
-            owner: job.metadata.ownerReferences?.first { $0.controller == true }?.uid,
+            owner: job.metadata.ownerReferences?.first(where: \.isScaledJobInControl)?.uid,
             observed: JobTracker.Observed(
                 name: job.metadata.name,
                 uid: job.metadata.uid ?? "",
                 phase: phase,
-                isDeleting: job.metadata.deletionTimestamp != nil
+                isDeleting: job.metadata.deletionTimestamp != nil,
+                template: TemplateMark(
+                    hash: job.metadata.annotations?[WellKnown.templateHashAnnotation],
+                    generation: job.metadata.annotations?[WellKnown.generationAnnotation].flatMap { Int64($0) }
+                )
             )
         )
+    }
+}
+
+extension OwnerReference {
+    /// Jobs of CronJobs and of others are watched as well: a label could be taken off a Job that still runs.
+    fileprivate var isScaledJobInControl: Bool {
+        self.controller == true && self.kind == ScaledJob.resource.kind
+            && self.apiVersion.hasPrefix("\(ScaledJob.resource.group)/")
     }
 }
 

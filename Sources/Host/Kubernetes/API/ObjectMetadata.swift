@@ -10,6 +10,7 @@ package struct ObjectMetadata: Codable, Sendable, Equatable {
     package var labels: [String: String]?
     package var annotations: [String: String]?
     package var ownerReferences: [OwnerReference]?
+    package var finalizers: [String]?
 
     package init(
         name: String,
@@ -21,7 +22,8 @@ package struct ObjectMetadata: Codable, Sendable, Equatable {
         deletionTimestamp: String? = nil,
         labels: [String: String]? = nil,
         annotations: [String: String]? = nil,
-        ownerReferences: [OwnerReference]? = nil
+        ownerReferences: [OwnerReference]? = nil,
+        finalizers: [String]? = nil
     ) {
         self.name = name
         self.namespace = namespace
@@ -33,6 +35,7 @@ package struct ObjectMetadata: Codable, Sendable, Equatable {
         self.labels = labels
         self.annotations = annotations
         self.ownerReferences = ownerReferences
+        self.finalizers = finalizers
     }
 }
 

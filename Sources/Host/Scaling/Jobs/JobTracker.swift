@@ -16,12 +16,21 @@ package struct JobTracker: Sendable, Equatable {
         package var uid: String
         package var phase: Phase
         package var isDeleting: Bool
+        /// What the Job says about the template it was made of.
+        package var template: TemplateMark
 
-        package init(name: String, uid: String, phase: Phase, isDeleting: Bool = false) {
+        package init(
+            name: String,
+            uid: String,
+            phase: Phase,
+            isDeleting: Bool = false,
+            template: TemplateMark = TemplateMark()
+        ) {
             self.name = name
             self.uid = uid
             self.phase = phase
             self.isDeleting = isDeleting
+            self.template = template
         }
 
         package var isFinished: Bool { self.phase != .unfinished }

@@ -1,0 +1,125 @@
+import Kubernetes
+import Pace
+
+/// KEDA holds its objects by a finalizer that only KEDA takes off.
+///
+/// After a move nobody would, and a deletion would never end.
+extension ControllerMachine {
+    struct FinalizerRecord {
+        enum State: Equatable {
+            case queued
+            case calling
+            case failed(retryAt: ContinuousClock.Instant)
+        }
+
+        var reference: FinalizerReference
+        var state = State.queued
+        var backoff = Backoff(base: .milliseconds(500), cap: .seconds(60))
+    }
+
+    /// Notes which objects wait for KEDA's finalizer.
+    mutating func noteFinalizers(_ input: ControllerInput) {
+        switch input {
+        case .scaledJobs(let change, let scope): self.noteFinalizers(change, scope)
+        case .authentications(let change, let scope): self.noteFinalizers(change, scope)
+        case .clusterAuthentications(let change): self.noteFinalizers(change, nil)
+        default: break
+        }
+    }
+
+    private mutating func noteFinalizers<Object>(_ change: Reflection<Object>, _ scope: String?) {
+        switch change {
+        case .replaced(let objects, _):
+            let listed = Set(objects.compactMap(\.metadata.uid))
+            self.finalizers = self.finalizers.filter { uid, record in
+                record.reference.resource != Object.resource || listed.contains(uid)
+                    || (scope != nil && record.reference.key.namespace != scope)
+            }
+            for object in objects { self.noteFinalizer(of: object) }
+        case .upserted(let object): self.noteFinalizer(of: object)
+        case .deleted(let object): self.finalizers[object.metadata.uid ?? ""] = nil
+        case .interrupted: break
+        }
+    }
+
+    private mutating func noteFinalizer<Object: KubernetesObject>(of object: Object) {
+        guard let uid = object.metadata.uid else { return }
+        guard object.metadata.deletionTimestamp != nil, let version = object.metadata.resourceVersion,
+            let finalizers = object.metadata.finalizers, finalizers.contains(WellKnown.kedaFinalizer)
+        else {
+            self.finalizers[uid] = nil
+            return
+        }
+        let reference = FinalizerReference(
+            resource: Object.resource,
+            key: object.key,
+            uid: uid,
+            resourceVersion: version,
+            others: finalizers.filter { $0 != WellKnown.kedaFinalizer }
+        )
+        guard var record = self.finalizers[uid] else {
+            self.finalizers[uid] = FinalizerRecord(reference: reference)
+            // Nobody was there to tell when its deletion began.
+            if Object.resource == .scaledJobs, self.records[uid] == nil { self.noteDeletion(of: object.key, uid: uid) }
+            return
+        }
+        let isNewer = record.reference != reference
+        record.reference = reference
+        // A patch of an older revision was refused; this one needs no pause.
+        if isNewer, record.state != .calling { record.state = .queued }
+        self.finalizers[uid] = record
+    }
+
+    mutating func dispatchFinalizers(_ moment: Moment) {
+        guard !self.finalizers.isEmpty else { return }
+        var underWay = self.finalizers.values.count { $0.state == .calling }
+        for (uid, record) in self.finalizers where underWay < self.configuration.largestStatusWritesUnderWay {
+            switch record.state {
+            case .calling: continue
+            case .failed(let retryAt) where retryAt > moment.instant: continue
+            case .queued, .failed: break
+            }
+            self.finalizers[uid]?.state = .calling
+            underWay += 1
+            self.actions.append(.removeFinalizer(record.reference))
+        }
+    }
+
+    /// When the next attempt is due; nil when none is.
+    var nextFinalizer: ContinuousClock.Instant? {
+        self.finalizers.values.compactMap { record in
+            guard case .failed(let retryAt) = record.state else { return nil }
+            return retryAt
+        }
+        .min()
+    }
+
+    mutating func finalizerRemoved(
+        _ reference: FinalizerReference,
+        _ outcome: ControllerInput.Outcome<Void>,
+        at moment: Moment
+    ) {
+        let facts = ["kind": reference.resource.kind, "object": reference.key.description]
+        switch outcome {
+        case .success:
+            let message = "took KEDA's finalizer off an object that is being deleted"
+            self.actions.append(.log(LogRecord(level: .info, message: message, facts: facts)))
+            if self.finalizers[reference.uid]?.reference == reference { self.finalizers[reference.uid] = nil }
+        case .failure(let error) where error.code == .notFound:
+            self.finalizers[reference.uid] = nil
+        case .failure(let error):
+            guard var record = self.finalizers[reference.uid] else { return }
+            if record.reference != reference {
+                record.state = .queued
+            } else {
+                var pause = record.backoff.next(using: &self.random)
+                if case .after(let asked) = error.retry { pause = Swift.max(pause, asked) }
+                record.state = .failed(retryAt: moment.instant + pause)
+                let message = "KEDA's finalizer could not be taken off; trying again"
+                let detail = facts.merging(["error": error.description]) { $1 }
+                self.actions.append(.log(LogRecord(level: .debug, message: message, facts: detail)))
+            }
+            self.finalizers[reference.uid] = record
+        }
+    }
+}
