@@ -59,6 +59,35 @@ import Testing
         }
     }
 
+    @Test func refusesABodyForWhichThereIsNoRoomBesideTheOthers() async throws {
+        var limits = EndpointLimits()
+        limits.body = 10
+        limits.bodies = 15
+        let gate = Gate()
+        try await Serving.with(
+            limits: limits,
+            answer: { request in
+                await gate.pass()
+                return await Self.echo(request)
+            }
+        ) { port in
+            let request = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n0123456789"
+            let first = try await RawClient(port: port)
+            try await first.send(request)
+            while gate.arrivals == 0 { await Task.yield() }
+            let second = try await RawClient(port: port)
+            try await second.send(request)
+            #expect(await second.receive(until: "try again\n").contains("503"))
+            gate.open()
+            #expect(await first.receive(until: "0123456789\n").contains("200 OK"))
+            // What was answered takes no room any more.
+            try await first.send(request.replacing("/a", with: "/b"))
+            #expect(await first.receive(until: "POST /b 0123456789\n").contains("POST /b"))
+            try await first.close()
+            try await second.close()
+        }
+    }
+
     @Test(arguments: ["", "GET / HT", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345"])
     func closesOnAClientThatNeverFinishes(_ beginning: String) async throws {
         var limits = EndpointLimits()

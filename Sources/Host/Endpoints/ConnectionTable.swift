@@ -13,6 +13,8 @@ final class ConnectionTable: Sendable {
         var listener: (any Channel)?
         var entries: [ObjectIdentifier: Entry] = [:]
         var isDraining = false
+        /// Of bodies that are not answered yet.
+        var bytes = 0
     }
 
     private let state = NIOLockedValueBox(State())
@@ -73,6 +75,19 @@ final class ConnectionTable: Sendable {
             return state.isDraining && state.entries.isEmpty
         }
         if isEnd { self.ended() }
+    }
+
+    /// Takes room for a part of a body; false when there is none.
+    func takeRoom(_ bytes: Int) -> Bool {
+        self.state.withLockedValue { state in
+            guard state.bytes + bytes <= self.limits.bodies else { return false }
+            state.bytes += bytes
+            return true
+        }
+    }
+
+    func giveRoomBack(_ bytes: Int) {
+        self.state.withLockedValue { $0.bytes -= bytes }
     }
 
     /// Stops listening, closes what waits, and leaves the rest some time.

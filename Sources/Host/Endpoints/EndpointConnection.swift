@@ -29,6 +29,8 @@ final class EndpointConnection: ChannelInboundHandler {
     private let requests: AsyncStream<Exchange>.Continuation
     private var state = State.waiting
     private var deadline: Scheduled<Void>?
+    /// Room taken for the body of the request at hand.
+    private var room = 0
 
     init(limits: EndpointLimits, connections: ConnectionTable, requests: AsyncStream<Exchange>.Continuation) {
         self.limits = limits
@@ -42,6 +44,7 @@ final class EndpointConnection: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.deadline?.cancel()
+        self.giveRoomBack()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -64,7 +67,12 @@ final class EndpointConnection: ChannelInboundHandler {
         case (.body(let bytes), .receiving(let head, var body)):
             // Emptied first, so that the body is not copied for each part.
             self.state = .waiting
-            guard body.count + bytes.readableBytes <= self.limits.body else { return self.refuse(413, head, context) }
+            let count = bytes.readableBytes
+            guard body.count + count <= self.limits.body else { return self.refuseLength(head, context) }
+            guard self.connections.takeRoom(count) else {
+                return self.refuse(.text("too many requests at one time; try again", status: 503), head, context)
+            }
+            self.room += count
             body.append(contentsOf: bytes.readableBytesView)
             self.state = .receiving(head, body)
         case (.end, .receiving(let head, let body)): self.ask(head, body, context)
@@ -77,7 +85,7 @@ final class EndpointConnection: ChannelInboundHandler {
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         self.closes(in: self.limits.request, context)
         if let length = head.headers.first(name: "Content-Length").flatMap(Int.init), length > self.limits.body {
-            return self.refuse(413, head, context)
+            return self.refuseLength(head, context)
         }
         if head.headers[canonicalForm: "Expect"].contains(where: { $0.lowercased() == "100-continue" }) {
             let proceed = HTTPResponseHead(version: head.version, status: .continue)
@@ -108,6 +116,7 @@ final class EndpointConnection: ChannelInboundHandler {
         // Too late: the connection was closed meanwhile.
         guard case .answering(let head) = self.state, context.channel.isActive else { return }
         let isKept = head.isKeepAlive && !self.connections.isDraining
+        self.giveRoomBack()
         self.state = .writing([])
         self.closes(in: self.limits.answer, context)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
@@ -128,13 +137,22 @@ final class EndpointConnection: ChannelInboundHandler {
         for part in held { self.take(part, context) }
     }
 
+    private func refuseLength(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let message = "a request's body may have at most \(self.limits.body) bytes"
+        self.refuse(.text(message, status: 413), head, context)
+    }
+
     /// Answers before the request has ended, and leaves the client a moment to read that.
-    private func refuse(_ status: Int, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    private func refuse(_ answer: EndpointAnswer, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         self.state = .refused
+        self.giveRoomBack()
         self.closes(in: Swift.min(self.limits.request, .seconds(2)), context)
-        let limit = self.limits.body
-        let answer = EndpointAnswer.text("a request's body may have at most \(limit) bytes", status: status)
         _ = self.send(answer, to: head, isLast: true, context)
+    }
+
+    private func giveRoomBack() {
+        self.connections.giveRoomBack(self.room)
+        self.room = 0
     }
 
     private func send(
