@@ -175,6 +175,37 @@ import Testing
         }
     }
 
+    @Test func clientsThatLeaveDontMultiplyTheAnswersBeingMade() async throws {
+        var limits = EndpointLimits()
+        limits.connections = 2
+        let gate = Gate()
+        try await Serving.with(
+            limits: limits,
+            answer: { _ in
+                await gate.pass()
+                return .text("made")
+            }
+        ) { port in
+            for number in 1...2 {
+                let client = try await RawClient(port: port)
+                try await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                while gate.arrivals < number { await Task.yield() }
+                try await client.close()
+            }
+            // Turned away without an answer as long as the server has not seen that the others left.
+            var text = "(closed)"
+            while text == "(closed)" {
+                let third = try await RawClient(port: port)
+                try? await third.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                text = await third.receive(until: "try again\n")
+                try await third.close()
+            }
+            #expect(text.contains("503"), "\(text)")
+            #expect(gate.arrivals == 2)
+            gate.open()
+        }
+    }
+
     @Test func aStopLetsTheAnswerUnderWayGoOut() async throws {
         let gate = Gate()
         let clients = NIOLockedValueBox<Task<String, Never>?>(nil)

@@ -13,6 +13,8 @@ final class ConnectionTable: Sendable {
         var listener: (any Channel)?
         var entries: [ObjectIdentifier: Entry] = [:]
         var isDraining = false
+        /// Answers being made, those for clients that left included.
+        var answers = 0
         /// Of bodies that are not answered yet.
         var bytes = 0
     }
@@ -57,8 +59,22 @@ final class ConnectionTable: Sendable {
         return isWelcome
     }
 
-    func isBusy(_ channel: any Channel) {
-        self.state.withLockedValue { $0.entries[ObjectIdentifier(channel)]?.waitingSince = nil }
+    /// Counts an answer that begins; false when as many are being made as there may be connections.
+    func beginsAnswer(_ channel: any Channel) -> Bool {
+        self.state.withLockedValue { state in
+            guard state.answers < self.limits.connections else { return false }
+            state.answers += 1
+            state.entries[ObjectIdentifier(channel)]?.waitingSince = nil
+            return true
+        }
+    }
+
+    /// Counts an answer that is made, and the room of its body.
+    func endsAnswer(_ room: Int) {
+        self.state.withLockedValue { state in
+            state.answers -= 1
+            state.bytes -= room
+        }
     }
 
     /// Notes that a connection waits for its next request; false when it need not.

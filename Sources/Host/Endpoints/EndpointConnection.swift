@@ -16,7 +16,7 @@ final class EndpointConnection: ChannelInboundHandler {
 
     private enum State {
         case waiting
-        case receiving(HTTPRequestHead, [UInt8])
+        case receiving(HTTPRequestHead)
         case answering(HTTPRequestHead)
         /// The answer is on its way; what already came of the next request is held.
         case writing([HTTPServerRequestPart])
@@ -29,8 +29,8 @@ final class EndpointConnection: ChannelInboundHandler {
     private let requests: AsyncStream<Exchange>.Continuation
     private var state = State.waiting
     private var deadline: Scheduled<Void>?
-    /// Room taken for the body of the request at hand.
-    private var room = 0
+    /// What came of the body of the request at hand; the table keeps room for it.
+    private var body: [UInt8] = []
 
     init(limits: EndpointLimits, connections: ConnectionTable, requests: AsyncStream<Exchange>.Continuation) {
         self.limits = limits
@@ -44,7 +44,7 @@ final class EndpointConnection: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.deadline?.cancel()
-        self.giveRoomBack()
+        self.dropBody()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -64,18 +64,8 @@ final class EndpointConnection: ChannelInboundHandler {
     private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
         switch (part, self.state) {
         case (.head(let head), .waiting): self.begin(head, context)
-        case (.body(let bytes), .receiving(let head, var body)):
-            // Emptied first, so that the body is not copied for each part.
-            self.state = .waiting
-            let count = bytes.readableBytes
-            guard body.count + count <= self.limits.body else { return self.refuseLength(head, context) }
-            guard self.connections.takeRoom(count) else {
-                return self.refuse(.text("too many requests at one time; try again", status: 503), head, context)
-            }
-            self.room += count
-            body.append(contentsOf: bytes.readableBytesView)
-            self.state = .receiving(head, body)
-        case (.end, .receiving(let head, let body)): self.ask(head, body, context)
+        case (.body(let bytes), .receiving(let head)): self.append(bytes, head, context)
+        case (.end, .receiving(let head)): self.ask(head, context)
         // A read or two at most: the pipeline reads on only when the answer is out.
         case (_, .writing(let held)): self.state = .writing(held + [part])
         default: break
@@ -91,19 +81,30 @@ final class EndpointConnection: ChannelInboundHandler {
             let proceed = HTTPResponseHead(version: head.version, status: .continue)
             context.writeAndFlush(Self.wrapOutboundOut(.head(proceed)), promise: nil)
         }
-        self.state = .receiving(head, [])
+        self.state = .receiving(head)
     }
 
-    private func ask(_ head: HTTPRequestHead, _ body: [UInt8], _ context: ChannelHandlerContext) {
+    private func append(_ bytes: ByteBuffer, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let count = bytes.readableBytes
+        guard self.body.count + count <= self.limits.body else { return self.refuseLength(head, context) }
+        guard self.connections.takeRoom(count) else { return self.refuse(Self.tooMany, head, context) }
+        self.body.append(contentsOf: bytes.readableBytesView)
+    }
+
+    private func ask(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        guard self.connections.beginsAnswer(context.channel) else { return self.refuse(Self.tooMany, head, context) }
         self.state = .answering(head)
-        self.connections.isBusy(context.channel)
         self.closes(in: self.limits.answer, context)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        let eventLoop = context.eventLoop
+        let (eventLoop, connections) = (context.eventLoop, self.connections)
         let path = head.uri.prefix { $0 != "?" && $0 != "#" }
-        let request = EndpointRequest(method: head.method.rawValue, path: String(path), body: body)
+        let request = EndpointRequest(method: head.method.rawValue, path: String(path), body: self.body)
+        // From here on the body belongs to the answer, which is made even when the client leaves.
+        let room = self.body.count
+        self.body = []
         self.requests.yield(
             Exchange(request: request) { answer in
+                connections.endsAnswer(room)
                 eventLoop.execute {
                     let (connection, context) = bound.value
                     connection.write(answer, context)
@@ -116,7 +117,6 @@ final class EndpointConnection: ChannelInboundHandler {
         // Too late: the connection was closed meanwhile.
         guard case .answering(let head) = self.state, context.channel.isActive else { return }
         let isKept = head.isKeepAlive && !self.connections.isDraining
-        self.giveRoomBack()
         self.state = .writing([])
         self.closes(in: self.limits.answer, context)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
@@ -145,14 +145,16 @@ final class EndpointConnection: ChannelInboundHandler {
     /// Answers before the request has ended, and leaves the client a moment to read that.
     private func refuse(_ answer: EndpointAnswer, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         self.state = .refused
-        self.giveRoomBack()
+        self.dropBody()
         self.closes(in: Swift.min(self.limits.request, .seconds(2)), context)
         _ = self.send(answer, to: head, isLast: true, context)
     }
 
-    private func giveRoomBack() {
-        self.connections.giveRoomBack(self.room)
-        self.room = 0
+    private static let tooMany = EndpointAnswer.text("too many requests at one time; try again", status: 503)
+
+    private func dropBody() {
+        self.connections.giveRoomBack(self.body.count)
+        self.body = []
     }
 
     private func send(
