@@ -26,10 +26,11 @@ bench: ## Measure; docs/performance.md says what the figures mean
 	@tools/bench
 
 SECONDS ?= 60
+release := -c release --disable-index-store --static-swift-stdlib
 fuzz: ## Throw manifests that nobody would write at all that reads them: make fuzz SECONDS=600
 	@tools/dependencies
-	@swift build --product Fuzz >&2
-	@"$$(swift build --show-bin-path)/Fuzz" --seconds $(SECONDS)
+	@swift build $(release) --product Fuzz >&2
+	@"$$(swift build $(release) --show-bin-path)/Fuzz" --seconds $(SECONDS)
 
 cluster-up: ## Start a real Kubernetes on this machine, with a node
 	@tools/cluster up --node

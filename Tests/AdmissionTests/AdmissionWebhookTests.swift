@@ -179,6 +179,20 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(1)), arguments: ["[", "1,", "{\"a\":", "\"", "[[],"])
+    func aBodyThatIsMadeToCostMuchIsABadRequest(part: String) async {
+        let webhook = AdmissionWebhook(policy: AdmissionPolicy(), offers: { [:] })
+        for beginning in ["", "[", "{\"kind\":\"AdmissionReview\",\"request\":["] {
+            let count = AdmissionWebhook.largestBody / part.utf8.count / 4
+            let body = Array((beginning + String(repeating: part, count: count)).utf8)
+            let request = EndpointRequest(method: "POST", path: CheckedKind.scaledJob.path, body: body)
+            let answer = await webhook.answer(request)
+            #expect(answer.status == 400)
+            let isUnread = String(decoding: answer.body, as: UTF8.self).contains("more than 250000 values")
+            #expect(isUnread == (part != "\""), "what holds many values is not read at all")
+        }
+    }
+
     @Test func otherPathsAndMethodsAreRefused() async {
         let webhook = AdmissionWebhook(policy: AdmissionPolicy(), offers: { [:] })
         #expect(await webhook.answer(EndpointRequest(method: "POST", path: "/validate")).status == 404)

@@ -59,6 +59,35 @@ import Testing
         }
     }
 
+    @Test func refusesABodyForWhichThereIsNoRoomBesideTheOthers() async throws {
+        var limits = EndpointLimits()
+        limits.body = 10
+        limits.bodies = 15
+        let gate = Gate()
+        try await Serving.with(
+            limits: limits,
+            answer: { request in
+                await gate.pass()
+                return await Self.echo(request)
+            }
+        ) { port in
+            let request = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n0123456789"
+            let first = try await RawClient(port: port)
+            try await first.send(request)
+            while gate.arrivals == 0 { await Task.yield() }
+            let second = try await RawClient(port: port)
+            try await second.send(request)
+            #expect(await second.receive(until: "try again\n").contains("503"))
+            gate.open()
+            #expect(await first.receive(until: "0123456789\n").contains("200 OK"))
+            // What was answered takes no room any more.
+            try await first.send(request.replacing("/a", with: "/b"))
+            #expect(await first.receive(until: "POST /b 0123456789\n").contains("POST /b"))
+            try await first.close()
+            try await second.close()
+        }
+    }
+
     @Test(arguments: ["", "GET / HT", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345"])
     func closesOnAClientThatNeverFinishes(_ beginning: String) async throws {
         var limits = EndpointLimits()
@@ -143,6 +172,37 @@ import Testing
             #expect(await second.receiveToTheEnd() == "(closed)")
             gate.open()
             #expect(await first.receiveToTheEnd().hasSuffix("made\n(closed)"))
+        }
+    }
+
+    @Test func clientsThatLeaveDontMultiplyTheAnswersBeingMade() async throws {
+        var limits = EndpointLimits()
+        limits.connections = 2
+        let gate = Gate()
+        try await Serving.with(
+            limits: limits,
+            answer: { _ in
+                await gate.pass()
+                return .text("made")
+            }
+        ) { port in
+            for number in 1...2 {
+                let client = try await RawClient(port: port)
+                try await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                while gate.arrivals < number { await Task.yield() }
+                try await client.close()
+            }
+            // Turned away without an answer as long as the server has not seen that the others left.
+            var text = "(closed)"
+            while text == "(closed)" {
+                let third = try await RawClient(port: port)
+                try? await third.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                text = await third.receive(until: "try again\n")
+                try await third.close()
+            }
+            #expect(text.contains("503"), "\(text)")
+            #expect(gate.arrivals == 2)
+            gate.open()
         }
     }
 

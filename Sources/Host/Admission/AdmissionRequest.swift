@@ -7,6 +7,8 @@ package struct AdmissionRequest: Sendable, Equatable {
         package let description: String
     }
 
+    /// The most values in a body; each costs far more memory and time than its bytes.
+    private static let maximumValues = 250_000
     package static let versions = ["admission.k8s.io/v1", "admission.k8s.io/v1beta1"]
 
     package var apiVersion: String
@@ -22,6 +24,9 @@ package struct AdmissionRequest: Sendable, Equatable {
 
     /// Reads an `AdmissionReview`; any bytes may come.
     package init(parsing bytes: [UInt8]) throws(Unreadable) {
+        guard Self.countsFewValues(bytes) else {
+            throw Unreadable(description: "the body has more than \(Self.maximumValues) values")
+        }
         let review: JSONValue
         do {
             review = try JSONValue(parsing: bytes)
@@ -55,6 +60,26 @@ package struct AdmissionRequest: Sendable, Equatable {
         guard ["CREATE", "UPDATE"].contains(self.operation), self.subresource.isEmpty else { return true }
         guard let object, let oldObject else { return false }
         return object["spec"] == oldObject["spec"] || Self.present(object[path: "metadata", "deletionTimestamp"]) != nil
+    }
+
+    /// Whether the signs that come before a value are few enough; those in texts don't count.
+    private static func countsFewValues(_ bytes: [UInt8]) -> Bool {
+        var count = 0
+        var isText = false
+        var isEscaped = false
+        for byte in bytes {
+            if isEscaped {
+                isEscaped = false
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\""): isText.toggle()
+            case UInt8(ascii: "\\"): isEscaped = isText
+            case UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "{"): count += isText ? 0 : 1
+            default: continue
+            }
+        }
+        return count <= self.maximumValues
     }
 
     private static func present(_ value: JSONValue?) -> JSONValue? {

@@ -11,6 +11,14 @@ package struct AdmissionWebhook: Sendable {
     private let policy: AdmissionPolicy
     private let offers: @Sendable () async -> [String: TriggerTypeOffer]
     private let trial: TemplateTrial?
+    private let reader = Reader()
+
+    /// Reads one question after the other: what a body turns into is many times its size.
+    private actor Reader {
+        func read(_ bytes: [UInt8]) throws(AdmissionRequest.Unreadable) -> AdmissionRequest {
+            try AdmissionRequest(parsing: bytes)
+        }
+    }
 
     /// With a trial, Job templates of ScaledJobs that are fine otherwise are tried at the API server.
     package init(
@@ -27,7 +35,7 @@ package struct AdmissionWebhook: Sendable {
         guard let kind = CheckedKind.allCases.first(where: { $0.path == request.path }) else { return .notFound }
         guard request.method == "POST" else { return .methodNotAllowed }
         do throws(AdmissionRequest.Unreadable) {
-            let question = try AdmissionRequest(parsing: request.body)
+            let question = try await self.reader.read(request.body)
             let review = await self.verdict(question, kind).review(of: question)
             guard let body = try? review.encoded() else { return .text("the answer cannot be written", status: 500) }
             return EndpointAnswer(contentType: "application/json", body: body)

@@ -13,6 +13,10 @@ final class ConnectionTable: Sendable {
         var listener: (any Channel)?
         var entries: [ObjectIdentifier: Entry] = [:]
         var isDraining = false
+        /// Answers being made, those for clients that left included.
+        var answers = 0
+        /// Of bodies that are not answered yet.
+        var bytes = 0
     }
 
     private let state = NIOLockedValueBox(State())
@@ -55,8 +59,22 @@ final class ConnectionTable: Sendable {
         return isWelcome
     }
 
-    func isBusy(_ channel: any Channel) {
-        self.state.withLockedValue { $0.entries[ObjectIdentifier(channel)]?.waitingSince = nil }
+    /// Counts an answer that begins; false when as many are being made as there may be connections.
+    func beginsAnswer(_ channel: any Channel) -> Bool {
+        self.state.withLockedValue { state in
+            guard state.answers < self.limits.connections else { return false }
+            state.answers += 1
+            state.entries[ObjectIdentifier(channel)]?.waitingSince = nil
+            return true
+        }
+    }
+
+    /// Counts an answer that is made, and the room of its body.
+    func endsAnswer(_ room: Int) {
+        self.state.withLockedValue { state in
+            state.answers -= 1
+            state.bytes -= room
+        }
     }
 
     /// Notes that a connection waits for its next request; false when it need not.
@@ -73,6 +91,19 @@ final class ConnectionTable: Sendable {
             return state.isDraining && state.entries.isEmpty
         }
         if isEnd { self.ended() }
+    }
+
+    /// Takes room for a part of a body; false when there is none.
+    func takeRoom(_ bytes: Int) -> Bool {
+        self.state.withLockedValue { state in
+            guard state.bytes + bytes <= self.limits.bodies else { return false }
+            state.bytes += bytes
+            return true
+        }
+    }
+
+    func giveRoomBack(_ bytes: Int) {
+        self.state.withLockedValue { $0.bytes -= bytes }
     }
 
     /// Stops listening, closes what waits, and leaves the rest some time.

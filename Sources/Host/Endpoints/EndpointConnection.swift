@@ -16,7 +16,7 @@ final class EndpointConnection: ChannelInboundHandler {
 
     private enum State {
         case waiting
-        case receiving(HTTPRequestHead, [UInt8])
+        case receiving(HTTPRequestHead)
         case answering(HTTPRequestHead)
         /// The answer is on its way; what already came of the next request is held.
         case writing([HTTPServerRequestPart])
@@ -29,6 +29,8 @@ final class EndpointConnection: ChannelInboundHandler {
     private let requests: AsyncStream<Exchange>.Continuation
     private var state = State.waiting
     private var deadline: Scheduled<Void>?
+    /// What came of the body of the request at hand; the table keeps room for it.
+    private var body: [UInt8] = []
 
     init(limits: EndpointLimits, connections: ConnectionTable, requests: AsyncStream<Exchange>.Continuation) {
         self.limits = limits
@@ -42,6 +44,7 @@ final class EndpointConnection: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.deadline?.cancel()
+        self.dropBody()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -61,13 +64,8 @@ final class EndpointConnection: ChannelInboundHandler {
     private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
         switch (part, self.state) {
         case (.head(let head), .waiting): self.begin(head, context)
-        case (.body(let bytes), .receiving(let head, var body)):
-            // Emptied first, so that the body is not copied for each part.
-            self.state = .waiting
-            guard body.count + bytes.readableBytes <= self.limits.body else { return self.refuse(413, head, context) }
-            body.append(contentsOf: bytes.readableBytesView)
-            self.state = .receiving(head, body)
-        case (.end, .receiving(let head, let body)): self.ask(head, body, context)
+        case (.body(let bytes), .receiving(let head)): self.append(bytes, head, context)
+        case (.end, .receiving(let head)): self.ask(head, context)
         // A read or two at most: the pipeline reads on only when the answer is out.
         case (_, .writing(let held)): self.state = .writing(held + [part])
         default: break
@@ -77,25 +75,36 @@ final class EndpointConnection: ChannelInboundHandler {
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         self.closes(in: self.limits.request, context)
         if let length = head.headers.first(name: "Content-Length").flatMap(Int.init), length > self.limits.body {
-            return self.refuse(413, head, context)
+            return self.refuseLength(head, context)
         }
         if head.headers[canonicalForm: "Expect"].contains(where: { $0.lowercased() == "100-continue" }) {
             let proceed = HTTPResponseHead(version: head.version, status: .continue)
             context.writeAndFlush(Self.wrapOutboundOut(.head(proceed)), promise: nil)
         }
-        self.state = .receiving(head, [])
+        self.state = .receiving(head)
     }
 
-    private func ask(_ head: HTTPRequestHead, _ body: [UInt8], _ context: ChannelHandlerContext) {
+    private func append(_ bytes: ByteBuffer, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let count = bytes.readableBytes
+        guard self.body.count + count <= self.limits.body else { return self.refuseLength(head, context) }
+        guard self.connections.takeRoom(count) else { return self.refuse(Self.tooMany, head, context) }
+        self.body.append(contentsOf: bytes.readableBytesView)
+    }
+
+    private func ask(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        guard self.connections.beginsAnswer(context.channel) else { return self.refuse(Self.tooMany, head, context) }
         self.state = .answering(head)
-        self.connections.isBusy(context.channel)
         self.closes(in: self.limits.answer, context)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        let eventLoop = context.eventLoop
+        let (eventLoop, connections) = (context.eventLoop, self.connections)
         let path = head.uri.prefix { $0 != "?" && $0 != "#" }
-        let request = EndpointRequest(method: head.method.rawValue, path: String(path), body: body)
+        let request = EndpointRequest(method: head.method.rawValue, path: String(path), body: self.body)
+        // From here on the body belongs to the answer, which is made even when the client leaves.
+        let room = self.body.count
+        self.body = []
         self.requests.yield(
             Exchange(request: request) { answer in
+                connections.endsAnswer(room)
                 eventLoop.execute {
                     let (connection, context) = bound.value
                     connection.write(answer, context)
@@ -128,13 +137,24 @@ final class EndpointConnection: ChannelInboundHandler {
         for part in held { self.take(part, context) }
     }
 
+    private func refuseLength(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let message = "a request's body may have at most \(self.limits.body) bytes"
+        self.refuse(.text(message, status: 413), head, context)
+    }
+
     /// Answers before the request has ended, and leaves the client a moment to read that.
-    private func refuse(_ status: Int, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    private func refuse(_ answer: EndpointAnswer, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         self.state = .refused
+        self.dropBody()
         self.closes(in: Swift.min(self.limits.request, .seconds(2)), context)
-        let limit = self.limits.body
-        let answer = EndpointAnswer.text("a request's body may have at most \(limit) bytes", status: status)
         _ = self.send(answer, to: head, isLast: true, context)
+    }
+
+    private static let tooMany = EndpointAnswer.text("too many requests at one time; try again", status: 503)
+
+    private func dropBody() {
+        self.connections.giveRoomBack(self.body.count)
+        self.body = []
     }
 
     private func send(

@@ -38,6 +38,8 @@ package struct EndpointAnswer: Sendable, Equatable {
 package struct EndpointLimits: Sendable {
     /// The longest body of a request.
     package var body = 1 << 20
+    /// The bytes of all bodies at one time, until they are answered.
+    package var bodies = 8 << 20
     package var connections = 64
     /// From a request's first byte to its last, and for the first request from the connection on.
     package var request = Duration.seconds(10)

@@ -52,6 +52,7 @@ struct HostEndpoints {
         )
         var limits = EndpointLimits()
         limits.body = AdmissionWebhook.largestBody
+        limits.bodies = 3 * AdmissionWebhook.largestBody
         // The API server asks over few connections, and gives up after ten seconds.
         limits.connections = 32
         limits.answer = .seconds(9)
