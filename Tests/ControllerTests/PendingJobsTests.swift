@@ -60,6 +60,10 @@ import Testing
         cluster.settle()
         #expect(cluster.createdJobs == 3)
         #expect(cluster.events.last { $0.reason == "ScaledJobReady" } != nil)
+        // The same when the right is taken away later.
+        cluster.take(.pods(.interrupted(refusal), scope: nil))
+        let again = cluster.events.last { $0.reason == "ScaledJobCheckFailed" || $0.reason == "ScaledJobReady" }
+        #expect(again?.note.contains("pods is forbidden") == true)
     }
 
     @Test func runningJobsDoNotHoldBackNewWork() {

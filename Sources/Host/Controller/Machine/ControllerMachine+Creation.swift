@@ -120,6 +120,11 @@ extension ControllerMachine {
             self.hold(&record, error, at: moment)
         }
         self.finishBatch(&record)
+        if record.isQueueCut, record.creations.isEmpty {
+            record.isQueueCut = false
+            record.needsDecision = true
+            record.mayFillBase = true
+        }
         // A Job that finished while its call was under way could not be cleaned before.
         record.needsCleaning = record.needsCleaning || self.trackers[job.owner]?.observed[name]?.isFinished == true
         self.records[job.owner] = record
