@@ -49,6 +49,30 @@ import Testing
         #expect(cluster.surplusJobs == 0)
     }
 
+    @Test(arguments: [nil, 25] as [Int?]) func moreThanTheQueueHoldsFollowsWhenItIsSent(minimum: Int?) {
+        var cluster = ModelCluster()
+        var configuration = ControllerConfiguration(version: "test")
+        configuration.longestCreationQueue = 4
+        cluster.machine = ControllerMachine(configuration: configuration, now: cluster.now, seed: 1)
+        cluster.start(ModelCluster.scaledJob(maximum: 30, minimum: minimum))
+        cluster.openTriggers()
+        cluster.insertDocuments(30)
+        var first = 0
+        for _ in 0..<2_000 where cluster.createdJobs < 30 {
+            if first == 0 { first = cluster.calls.count { $0.isCreation } }
+            if !cluster.calls.isEmpty {
+                cluster.answerCall()
+            } else if !cluster.measures.isEmpty {
+                cluster.answerMeasure()
+            } else {
+                cluster.showNext()
+            }
+        }
+        #expect(first == 4)
+        // No time has passed: nothing waited for a poll.
+        #expect(cluster.createdJobs == 30)
+    }
+
     @Test func nothingIsCreatedBeforeTheJobsHaveBeenListed() {
         var cluster = ModelCluster()
         cluster.insertDocuments(3)
@@ -368,5 +392,11 @@ import Testing
             cluster.settle()
         }
         #expect(cluster.statuses.count == writes)
+    }
+}
+
+extension ControllerAction {
+    fileprivate var isCreation: Bool {
+        if case .createJob = self { true } else { false }
     }
 }

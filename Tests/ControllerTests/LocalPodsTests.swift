@@ -1,4 +1,5 @@
 import Controller
+import Foundation
 import Kubernetes
 import Logging
 import NIOConcurrencyHelpers
@@ -12,6 +13,7 @@ import Testing
 @Suite struct LocalPodsTests {
     @Test(.timeLimit(.minutes(1))) func aLocalJobIsPendingUntilItsProcessRuns() async throws {
         let machine = LocalMachine()
+        defer { try? FileManager.default.removeItem(atPath: machine.folder.string) }
         try await machine.create(.scaledJobs, "transcode", LocalMachine.scaledJob)
         try await machine.run {
             machine.source.waiting = 2
@@ -41,7 +43,9 @@ import Testing
 private struct LocalMachine: Sendable {
     let cluster = InProcessCluster()
     let source = CountingSource()
-    let folder = FilePath("/tmp/sluice-local-pods-\(UInt64.random(in: 0...UInt64.max))")
+    let folder = FilePath(
+        "\(FileManager.default.temporaryDirectory.path)/sluice-local-pods-\(UInt64.random(in: 0...UInt64.max))"
+    )
 
     static let scaledJob: JSONValue = [
         "spec": [

@@ -1,5 +1,6 @@
 import Controller
 import Kubernetes
+import PluginProtocol
 
 /// Pods: a Job takes its document when its Pod starts, and the host hears of that some time later.
 extension ModelCluster {
@@ -9,6 +10,11 @@ extension ModelCluster {
     /// What the source counts.
     var waiting: Int {
         self.countsUntilClaimed ? self.documents.subtracting(self.claimed).count : self.documents.count
+    }
+
+    /// What the source says now.
+    var reading: Reading {
+        Reading(waiting: Double(self.waiting), inFlight: self.saysInFlight ? Double(self.claimed.count) : nil)
     }
 
     var pods: [Pod] { self.jobs.filter(\.value.isStarted).map { Self.pod($0.key, $0.value) } }

@@ -30,7 +30,7 @@ struct ModelCluster {
     /// Watch events that the host has not seen yet, in order.
     var unseen: [JobsChange] = []
     var calls: [ControllerAction] = []
-    var measures: [(trigger: TriggerID, revision: UInt64, askedAt: ContinuousClock.Instant, waiting: Int?)] = []
+    var measures: [(trigger: TriggerID, revision: UInt64, askedAt: ContinuousClock.Instant, counted: Reading?)] = []
     var revisions: [TriggerID: UInt64] = [:]
     var specifications: [TriggerID: TriggerSpecification] = [:]
     var events: [EventRecord] = []
@@ -45,6 +45,8 @@ struct ModelCluster {
     var refusesTemplates: String?
     /// The source counts a document only until a Job has taken it.
     var countsUntilClaimed = false
+    /// It says as well how many documents are in work.
+    var saysInFlight = false
     /// Nil until the host asks for Pods; then what it has not seen yet, in order.
     var unseenPods: [Reflection<Pod>]?
     /// The ScaledJob as the API server has it.
@@ -148,7 +150,7 @@ struct ModelCluster {
     static func scaledJob(
         maximum: Int? = 5,
         minimum: Int? = nil,
-        strategy: JSONValue? = nil,
+        scaling: JSONValue? = nil,
         interval: Int64 = 15,
         keepSucceeded: Int64 = 0,
         triggers: JSONValue = [["type": "counter", "metadata": ["queue": "a"]]],
@@ -168,7 +170,7 @@ struct ModelCluster {
         if let rollout { spec["rollout"] = rollout }
         if let maximum { spec["maxReplicaCount"] = .integer(Int64(maximum)) }
         if let minimum { spec["minReplicaCount"] = .integer(Int64(minimum)) }
-        if let strategy { spec["scalingStrategy"] = ["strategy": strategy] }
+        if let scaling { spec["scalingStrategy"] = scaling }
         return ScaledJob(
             metadata: ObjectMetadata(
                 name: Self.key.name,
@@ -211,9 +213,9 @@ struct ModelCluster {
         self.relist()
     }
 
-    mutating func openTriggers() {
+    mutating func openTriggers(counts: OpenedTrigger.Counts = .unspecified) {
         for (id, revision) in self.revisions where self.specifications[id] != nil {
-            self.take(.plugin(.opened(id, revision: revision, OpenedTrigger(target: 1))))
+            self.take(.plugin(.opened(id, revision: revision, OpenedTrigger(target: 1, counts: counts))))
         }
     }
 
@@ -246,7 +248,7 @@ struct ModelCluster {
                     : .reading(
                         measure.trigger,
                         revision: measure.revision,
-                        Reading(waiting: Double(measure.waiting ?? self.waiting)),
+                        measure.counted ?? self.reading,
                         askedAt: measure.askedAt
                     )
             )
@@ -255,8 +257,8 @@ struct ModelCluster {
 
     /// The source counts now, although the answer arrives later.
     mutating func countForMeasure(at index: Int) {
-        guard self.measures.indices.contains(index), self.measures[index].waiting == nil else { return }
-        self.measures[index].waiting = self.waiting
+        guard self.measures.indices.contains(index), self.measures[index].counted == nil else { return }
+        self.measures[index].counted = self.reading
     }
 
     /// A Job takes a document that no other Job works on and finishes it.

@@ -129,6 +129,11 @@ extension ControllerMachine {
         if !record.mayCreate { self.withdrawAll(&record) }
         self.finishBatch(&record)
         record.rollout.needsLook = true
+        if record.isQueueCut, record.creations.isEmpty {
+            record.isQueueCut = false
+            record.needsDecision = true
+            record.mayFillBase = true
+        }
         // A Job that finished while its call was under way could not be cleaned before.
         record.needsCleaning = record.needsCleaning || self.trackers[job.owner]?.observed[name]?.isFinished == true
         self.records[job.owner] = record

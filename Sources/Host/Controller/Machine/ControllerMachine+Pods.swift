@@ -19,9 +19,10 @@ extension ControllerMachine {
             self.pods.remove(pod)
             self.podChanged(pod)
         case .interrupted(let error):
-            // Pods that were listed before are old, which only makes Jobs seem pending for longer.
+            // Pods that were listed before only make Jobs seem pending for longer. Without the right that is for ever.
             let isListed = scope.map { self.synced.covers(.pods, $0) } ?? self.synced.covers(.pods, "")
-            guard !isListed, self.podFailures.updateValue(error.message, forKey: scope) != error.message else { return }
+            let passes = isListed && error.code != .forbidden && error.code != .unauthorized
+            guard !passes, self.podFailures.updateValue(error.message, forKey: scope) != error.message else { return }
             self.redecide(in: scope)
         }
     }

@@ -152,7 +152,11 @@ extension ControllerMachine {
         var tracker = self.trackers[record.uid] ?? JobTracker()
         let withdrawn = Set(tracker.withdraw(decision.withdraw))
         if !withdrawn.isEmpty { record.creations.removeAll { withdrawn.contains($0) } }
-        var missing = decision.create
+        var missing = Swift.min(
+            decision.create,
+            Swift.max(0, self.configuration.longestCreationQueue - record.creations.count)
+        )
+        record.isQueueCut = missing < decision.create
         while missing > 0 {
             let name = record.names.next()
             guard tracker.assume(name, now: moment.instant) else { continue }

@@ -145,6 +145,8 @@ package struct ControllerConfiguration: Sendable {
     package var largestComparisonsUnderWay = 4
     /// The creation window of a ScaledJob whose template the API server has accepted.
     package var initialCreationWindow = 8
+    /// Names that one ScaledJob may have waiting for their creation; what is beyond follows when they are sent.
+    package var longestCreationQueue = 10_000
     /// Polls due within this of each other go out together.
     package var pollSlack = Duration.milliseconds(50)
     /// How long a Job may take from the start of its Pod until it has claimed its item, where no condition tells.

@@ -54,6 +54,8 @@ struct ScaledJobRecord {
 
     /// Names to create, in order.
     var creations: Deque<String> = []
+    /// The last decision asks for more than the queue may hold.
+    var isQueueCut = false
     var window: CreationWindow
     var creationBackoff = Backoff(base: .milliseconds(200), cap: .seconds(60))
     /// No creation is sent before this.

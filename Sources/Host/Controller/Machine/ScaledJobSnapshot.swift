@@ -40,6 +40,8 @@ extension ControllerMachine {
     }
 
     private static func finishedSince(_ record: ScaledJobRecord, _ tracker: JobTracker) -> Int {
+        // Where items count until they are claimed, a Job that finished was no part of what waits.
+        guard record.decision?.strategy == .default else { return 0 }
         let asked = record.triggers.compactMap { trigger -> ContinuousClock.Instant? in
             guard case .known(_, let askedAt) = trigger.standing else { return nil }
             return askedAt

@@ -19,7 +19,7 @@ extension ScalingDecision {
         case .unknownPods(let unfinished):
             "\(self.strategy.name) needs to know which Jobs are pending and their Pods are unknown, "
                 + "\(unfinished) unfinished: hold"
-        case .paused: "the ScaledJob is paused: create 0"
+        case .paused: "paused: nothing is read and nothing is created"
         }
     }
 
