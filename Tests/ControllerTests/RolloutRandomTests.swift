@@ -7,7 +7,7 @@ extension ControllerMachineRandomTests {
     /// Plays edits, pauses, restarts and faults against running Jobs, and checks after every step that none was deleted that
     /// should not be.
     @Suite struct Rollouts {
-        @Test(arguments: 0..<100 as Range<UInt64>)
+        @Test(arguments: 0..<60 as Range<UInt64>)
         func onlyOldJobsAreDeletedAndOnlyWhenAskedFor(seed: UInt64) {
             var random = SystemOrSeededGenerator(seed: seed)
             var cluster = ModelCluster(seed: seed)

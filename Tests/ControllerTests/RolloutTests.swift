@@ -133,6 +133,13 @@ import Testing
         }
         #expect(configured.jobs.values.count { $0.hash != configured.currentHash } == 1)
         #expect(configured.offences == [])
+        #expect(self.reasons(configured).count { $0.hasSuffix("Completed") } == 0)
+        // Asked for once more, it is a rollout of its own.
+        configured.edit(self.scaledJob("worker:2", generation: 4))
+        configured.settle()
+        #expect(configured.jobs.values.allSatisfy { $0.hash == configured.currentHash })
+        #expect(self.reasons(configured).count { $0.hasSuffix("Started") } == 2)
+        #expect(self.reasons(configured).last == "ScaledJobRolloutCleanupCompleted")
     }
 
     @Test func aRestartInTheMiddleGoesOnWithTheSameJobs() {

@@ -47,7 +47,7 @@ extension ControllerMachine {
             if case .after(let asked) = error.retry { pause = Swift.max(pause, asked) }
             record.deletions[job.key.name] = .failed(retryAt: moment.instant + pause)
             if record.rollout.doomed.contains(job.key.name) {
-                self.rolloutDeletionFailed(job.key.name, error, &record)
+                self.rolloutDeletionFailed(job.key.name, error, &record, at: moment)
             }
             self.actions.append(
                 .log(

@@ -47,7 +47,7 @@ extension ControllerMachine {
         case .failure(let error) where error.status == 400 && error.message.contains("dry run"):
             // A webhook that cannot take part in a dry run says nothing about the template.
             record.trial = .accepted
-            self.templateIsUnproven(error, &record)
+            self.templateIsUnproven(error, &record, at: moment)
         case .failure(let error) where error.isRefusal:
             record.trial = .refused(error.message, retryAt: moment.instant + self.pauseOfTrial(&record))
         case .failure:

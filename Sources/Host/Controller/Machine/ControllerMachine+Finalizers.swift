@@ -15,6 +15,7 @@ extension ControllerMachine {
         var reference: FinalizerReference
         var state = State.queued
         var backoff = Backoff(base: .milliseconds(500), cap: .seconds(60))
+        var wasTold = false
     }
 
     /// Notes which objects wait for KEDA's finalizer.
@@ -117,7 +118,10 @@ extension ControllerMachine {
                 record.state = .failed(retryAt: moment.instant + pause)
                 let message = "KEDA's finalizer could not be taken off; trying again"
                 let detail = facts.merging(["error": error.description]) { $1 }
-                self.actions.append(.log(LogRecord(level: .debug, message: message, facts: detail)))
+                // Its deletion doesn't end before that, and a right that is missing doesn't appear by itself.
+                let level: LogRecord.Level = record.wasTold ? .debug : .warning
+                record.wasTold = true
+                self.actions.append(.log(LogRecord(level: level, message: message, facts: detail)))
             }
             self.finalizers[reference.uid] = record
         }

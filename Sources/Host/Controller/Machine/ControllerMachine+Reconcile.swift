@@ -7,7 +7,7 @@ extension ControllerMachine {
         guard var record = self.records[uid] else { return }
         let now = moment.instant
         self.tryTemplate(&record, at: now)
-        self.rollOut(&record, at: now)
+        self.rollOut(&record, at: moment)
         self.poll(&record, at: now)
         self.readAgain(&record, at: now)
         self.measureChanged(&record, at: now)

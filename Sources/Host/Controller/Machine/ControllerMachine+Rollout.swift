@@ -30,10 +30,13 @@ extension ControllerMachine {
     }
 
     /// Finds the Jobs of an older template and has them deleted.
-    mutating func rollOut(_ record: inout ScaledJobRecord, at now: ContinuousClock.Instant) {
+    mutating func rollOut(_ record: inout ScaledJobRecord, at moment: Moment) {
         for (uid, comparison) in record.rollout.comparisons {
-            guard case .failed(let retryAt) = comparison, retryAt <= now else { continue }
+            guard case .failed(let retryAt) = comparison, retryAt <= moment.instant else { continue }
             record.rollout.comparisons[uid] = .queued
+        }
+        if record.rollout.doomed.isEmpty, record.specification?.rollout.strategy == .gradual {
+            record.rollout.isUnderWay = false
         }
         guard record.rollout.needsLook, self.mayRollOut(record) else { return }
         record.rollout.needsLook = false
@@ -47,7 +50,7 @@ extension ControllerMachine {
             found += 1
         }
         self.forgetComparisons(&record, tracker)
-        self.describeRollout(&record, found: found)
+        self.describeRollout(&record, found: found, at: moment)
     }
 
     private mutating func isOld(_ job: JobTracker.Observed, _ record: inout ScaledJobRecord) -> Bool {
@@ -84,7 +87,7 @@ extension ControllerMachine {
 
     // MARK: - Telling
 
-    private mutating func describeRollout(_ record: inout ScaledJobRecord, found: Int) {
+    private mutating func describeRollout(_ record: inout ScaledJobRecord, found: Int, at moment: Moment) {
         if found > 0, !record.rollout.isUnderWay {
             record.rollout.isUnderWay = true
             record.rollout.deleted = 0
@@ -103,13 +106,22 @@ extension ControllerMachine {
 
     private static func jobs(_ count: Int) -> String { "\(count) \(count == 1 ? "Job" : "Jobs")" }
 
-    mutating func templateIsUnproven(_ error: KubernetesError, _ record: inout ScaledJobRecord) {
+    mutating func templateIsUnproven(
+        _ error: KubernetesError,
+        _ record: inout ScaledJobRecord,
+        at moment: Moment
+    ) {
         guard record.specification?.rollout.strategy == .immediate else { return }
         let note = "Jobs of an older template run on, because the new one could not be tried: \(error.message)"
         self.note(.warning, "ScaledJobRolloutCleanupFailed", note, &record)
     }
 
-    mutating func rolloutDeletionFailed(_ name: String, _ error: KubernetesError, _ record: inout ScaledJobRecord) {
+    mutating func rolloutDeletionFailed(
+        _ name: String,
+        _ error: KubernetesError,
+        _ record: inout ScaledJobRecord,
+        at moment: Moment
+    ) {
         let note = "Deleting the Job \(name) of an older template failed, trying again: \(error.message)"
         self.note(.warning, "ScaledJobRolloutCleanupFailed", note, &record)
     }
