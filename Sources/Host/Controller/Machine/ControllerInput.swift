@@ -27,6 +27,7 @@ package enum ControllerInput: Sendable {
     case jobDeleted(JobReference, Outcome<Void>)
     case templateTried(owner: String, revision: UInt64, Outcome<Void>)
     case statusWritten(owner: String, Outcome<Void>)
+    case authenticationStatusWritten(AuthenticationID, scaledJobs: String?, Outcome<Void>)
     /// The time that ``ControllerMachine/nextWake`` named has come.
     case tick
 
@@ -73,22 +74,10 @@ package enum ControllerAction: Sendable, Equatable {
     case deleteJob(JobReference)
     /// Answered by `statusWritten`.
     case writeStatus(owner: String, ObjectKey, JSONValue)
+    /// The comma-separated names in `status.scaledjobs`, nil for none; answered by `authenticationStatusWritten`.
+    case writeAuthenticationStatus(AuthenticationID, scaledJobs: String?)
     case recordEvent(EventRecord)
     case log(LogRecord)
-}
-
-/// A Kubernetes Event about one ScaledJob.
-package struct EventRecord: Sendable, Equatable {
-    package enum Kind: String, Sendable {
-        case normal = "Normal"
-        case warning = "Warning"
-    }
-
-    package let kind: Kind
-    package let reason: String
-    package let note: String
-    package let scaledJob: ObjectKey
-    package let uid: String
 }
 
 /// A line for the host's log.

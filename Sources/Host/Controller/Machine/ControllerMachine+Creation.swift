@@ -119,7 +119,6 @@ extension ControllerMachine {
             if self.trackers[job.owner]?.assumed[name] != nil { record.creations.insert(name, at: 0) }
             self.hold(&record, error, at: moment)
         }
-        self.finishBatch(&record)
         // A Job that finished while its call was under way could not be cleaned before.
         record.needsCleaning = record.needsCleaning || self.trackers[job.owner]?.observed[name]?.isFinished == true
         self.records[job.owner] = record
@@ -140,12 +139,13 @@ extension ControllerMachine {
             self.trackers[record.uid]?.release(name)
         }
         record.refusal = error.message
+        record.counters.refused += 1
         self.withdrawAll(&record)
         self.hold(&record, error, at: moment)
         record.needsDecision = true
         // Whether the template itself is at fault, a dry run tells.
         record.trial = .unanswered(retryAt: record.creationsHeldUntil ?? moment.instant)
-        self.note(.warning, "KEDAJobCreateFailed", error.message, &record)
+        self.note(.warning, .jobCreateFailed, error.message, &record, at: moment)
     }
 
     /// Puts creations off; calls that fail while they are put off already are the same failure.
@@ -164,14 +164,6 @@ extension ControllerMachine {
         guard !record.creations.isEmpty else { return }
         let withdrawn = Set(self.trackers[record.uid]?.withdraw(record.creations.count) ?? [])
         record.creations.removeAll { withdrawn.contains($0) }
-    }
-
-    /// One Event for a whole batch.
-    private mutating func finishBatch(_ record: inout ScaledJobRecord) {
-        guard record.createdSinceEvent > 0, record.creations.isEmpty, record.window.underWay == 0 else { return }
-        let count = record.createdSinceEvent
-        record.createdSinceEvent = 0
-        self.note(.normal, "KEDAJobsCreated", "Created \(count) \(count == 1 ? "Job" : "Jobs")", &record, always: true)
     }
 
     mutating func lookedUp(_ job: JobReference, _ outcome: ControllerInput.Outcome<JobSummary?>, at moment: Moment) {

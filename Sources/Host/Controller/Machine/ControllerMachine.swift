@@ -19,6 +19,9 @@ package struct ControllerMachine: Sendable {
     var secrets = SecretStore()
     var watchedSecrets: Set<ObjectKey> = []
     var offers: [String: TriggerTypeOffer] = [:]
+    var authenticationUses = AuthenticationUses()
+    /// What this host has done since it started; the counters of ScaledJobs that exist are in their records.
+    var totals = ControllerTotals()
     var synced = SyncedScopes()
     var random: SystemOrSeededGenerator
 
@@ -53,8 +56,12 @@ package struct ControllerMachine: Sendable {
         switch input {
         case .scaledJobs(let change, let scope): self.handle(change, scope: scope, at: moment)
         case .jobs(let change, let scope): self.handle(change, scope: scope, at: moment)
-        case .authentications(let change, let scope): self.handle(change, scope: scope)
-        case .clusterAuthentications(let change): self.handle(change)
+        case .authentications(let change, let scope):
+            self.track(change, scope: scope, at: moment)
+            self.handle(change, scope: scope)
+        case .clusterAuthentications(let change):
+            self.track(change, at: moment)
+            self.handle(change)
         case .secret(let key, let entry): self.handle(key, entry)
         case .plugin(let event): self.handle(event, at: moment)
         case .jobCreated(let job, let outcome): self.created(job, outcome, at: moment)
@@ -63,6 +70,8 @@ package struct ControllerMachine: Sendable {
         case .templateTried(let owner, let revision, let outcome):
             self.templateTried(owner, revision, outcome, at: moment)
         case .statusWritten(let owner, let outcome): self.statusWritten(owner, outcome, at: moment)
+        case .authenticationStatusWritten(let id, let scaledJobs, let outcome):
+            self.authenticationStatusWritten(id, scaledJobs: scaledJobs, outcome, at: moment)
         case .tick: break
         }
         if !self.graceIsOver, moment.instant >= self.graceEnd {
@@ -77,8 +86,8 @@ package struct ControllerMachine: Sendable {
 
     /// When the next `tick` is due; nil when nothing waits for the clock.
     package var nextWake: ContinuousClock.Instant? {
-        guard !self.graceIsOver else { return self.wakeups.min?.at }
-        return self.wakeups.min.map { Swift.min($0.at, self.graceEnd) } ?? self.graceEnd
+        let grace = self.graceIsOver ? nil : self.graceEnd
+        return [self.wakeups.min?.at, self.authenticationUses.nextDue, grace].compactMap(\.self).min()
     }
 
     /// Reconciles what was touched, then hands out the turns for calls.
@@ -91,6 +100,7 @@ package struct ControllerMachine: Sendable {
         self.dispatchCreations(moment)
         self.dispatchDeletions()
         self.dispatchStatusWrites(moment)
+        self.dispatchAuthenticationWrites(moment)
         if !self.measures.isEmpty {
             self.actions.append(.measure(self.measures))
             self.measures.removeAll(keepingCapacity: true)

@@ -9,15 +9,20 @@ import Scaling
 /// There are no rules in here. Each action that takes time runs as a task of its own and comes back as an input.
 package actor Controller {
     private var machine: ControllerMachine
-    private let api: any KubernetesAPI
+    private let api: CountedAPI
     private let plugins: any TriggerPlugins
     private let logger: Logger
     private let calls: ClusterCalls
     private let errands: AsyncStream<Errand>
     private let errandQueue: AsyncStream<Errand>.Continuation
+    private let events: AsyncStream<EventRecord>
+    private let eventQueue: AsyncStream<EventRecord>.Continuation
     private let alarm: Alarm
     private var secretWatches: [ObjectKey: Task<Void, Never>] = [:]
     private var interruptions: Set<String> = []
+
+    /// Events that wait to be stored; more are lost, the oldest first.
+    private static let waitingEvents = 1000
 
     /// Something to be done by a task of its own.
     ///
@@ -34,10 +39,11 @@ package actor Controller {
         logger: Logger
     ) {
         self.machine = ControllerMachine(configuration: configuration, now: .now)
-        self.api = api
+        self.api = CountedAPI(api)
         self.plugins = plugins
         self.logger = logger
-        self.calls = ClusterCalls(api: api)
+        self.calls = ClusterCalls(api: self.api)
+        (self.events, self.eventQueue) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.waitingEvents))
         let (errands, errandQueue) = AsyncStream.makeStream(of: Errand.self)
         self.errands = errands
         self.errandQueue = errandQueue
@@ -57,6 +63,7 @@ package actor Controller {
             }
             self.reflect(ClusterTriggerAuthentication.self, nil, &group) { .clusterAuthentications($0) }
             group.addTask { await self.hearPlugins() }
+            group.addTask { await self.storeEvents() }
             self.take(.tick)
             for await errand in self.errands {
                 group.addTask { await self.run(errand) }
@@ -69,6 +76,13 @@ package actor Controller {
 
     /// All ScaledJobs at this moment.
     package func snapshots() -> [ScaledJobSnapshot] { self.machine.snapshots() }
+
+    /// What the metrics say at this moment.
+    package func metrics() -> MetricsSnapshot {
+        var snapshot = self.machine.metrics()
+        snapshot.calls = self.api.counts
+        return snapshot
+    }
 
     private nonisolated func reflect<Object: KubernetesObject>(
         _ type: Object.Type,
@@ -95,6 +109,11 @@ package actor Controller {
         for await event in self.plugins.events {
             self.take(.plugin(event))
         }
+    }
+
+    /// One after the other: the count of an Event follows the Event.
+    private nonisolated func storeEvents() async {
+        for await event in self.events { await self.calls.record(event) }
     }
 
     // MARK: - Inputs
@@ -131,7 +150,8 @@ package actor Controller {
         case .measure(let ids): self.plugins.measure(ids)
         case .watchSecrets(let keys): self.watchSecrets(keys)
         case .log(let record): self.log(record)
-        case .createJob, .tryTemplate, .lookUpJob, .deleteJob, .writeStatus, .recordEvent:
+        case .recordEvent(let event): self.eventQueue.yield(event)
+        case .createJob, .tryTemplate, .lookUpJob, .deleteJob, .writeStatus, .writeAuthenticationStatus:
             self.errandQueue.yield(.act(action))
         }
     }
