@@ -1,10 +1,10 @@
-import Controller
 import Kubernetes
 import Scaling
 import Subprocess
 import SystemPackage
 import Testing
 
+@testable import Controller
 @testable import Observability
 
 /// The text of the metrics, as Prometheus' own parser reads it.
@@ -26,8 +26,8 @@ import Testing
             output: .string(limit: 16 << 20),
             error: .string(limit: 1 << 16)
         )
-        #expect(result.terminationStatus.isSuccess, "\(result.standardError ?? "")")
-        return try (result.standardOutput ?? "").split(separator: "\n").map { line in
+        #expect(result.terminationStatus.isSuccess, "\(result.standardError)")
+        return try result.standardOutput.split(separator: "\n").map { line in
             let value = try JSONValue(parsing: Array(line.utf8))
             return Sample(
                 family: value["family"]?.stringValue ?? "",
