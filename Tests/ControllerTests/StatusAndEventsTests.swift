@@ -18,15 +18,16 @@ import Testing
 
     private func poll(_ cluster: inout ModelCluster, fail: Bool = false) {
         cluster.advance(.seconds(15))
-        while !cluster.measures.isEmpty { cluster.answerMeasure(fail: fail) }
-        self.write(&cluster)
+        self.write(&cluster, fail: fail)
     }
 
-    /// Lets the status be written.
-    private func write(_ cluster: inout ModelCluster) {
-        cluster.settle()
-        cluster.advance(.milliseconds(200))
-        cluster.settle()
+    /// Answers what was asked, and lets the status be written.
+    private func write(_ cluster: inout ModelCluster, fail: Bool = false) {
+        for _ in 0..<2 {
+            while !cluster.measures.isEmpty { cluster.answerMeasure(fail: fail) }
+            cluster.settle()
+            cluster.advance(.milliseconds(200))
+        }
     }
 
     // MARK: - Events
@@ -132,6 +133,19 @@ import Testing
         #expect(told.map(\.kind) == [.normal])
         #expect(told.first?.note.contains("spec.triggers[0].metadata.qeue") == true)
         #expect(told.first?.note.contains("passwordFromEnv") == false)
+    }
+
+    @Test func aDeprecatedKeyIsToldWithWhatToUseInstead() {
+        var cluster = ModelCluster()
+        cluster.start()
+        var declaration = ModelCluster.declaration
+        declaration.parameters[0].deprecation = "use topic"
+        let offer = TriggerTypeOffer(plugin: "counter", isConnected: true, declaration: declaration)
+        cluster.take(.plugin(.offers(["counter": offer])))
+        cluster.openTriggers()
+        let told = cluster.events.filter { $0.reason == .scalerInfo }
+        #expect(told.map(\.kind) == [.warning])
+        #expect(told.first?.note == "spec.triggers[0].metadata.queue is deprecated: use topic")
     }
 
     @Test func authenticationsAreToldWithTheReasonOfTheirKind() {
@@ -283,6 +297,19 @@ import Testing
         #expect(ScalerName.label(type: "mongodb", name: "") == "mongoDBScaler")
         let names = cluster.statuses.last?[path: "status", "externalMetricNames"]
         #expect(names == ["s0-counter-a-b-c-d-e-f-", "s1-counter-a-b-c-d-e-f-"])
+    }
+
+    @Test func aPausedScaledJobShowsNoOldReadings() {
+        var cluster = self.started()
+        self.poll(&cluster)
+        #expect(cluster.machine.metrics().triggers.first?.value == 0)
+        let paused = ModelCluster.scaledJob(annotations: ["autoscaling.keda.sh/paused": "true"])
+        cluster.take(.scaledJobs(.upserted(paused), scope: nil))
+        let metrics = cluster.machine.metrics()
+        #expect(metrics.triggers.count == 1)
+        #expect(metrics.triggers.first?.value == nil)
+        #expect(metrics.triggers.first?.isActive == nil)
+        #expect(metrics.scaledJobs.first?.queueLength == nil)
     }
 
     @Test func nothingOfADeletedScaledJobIsLeft() {

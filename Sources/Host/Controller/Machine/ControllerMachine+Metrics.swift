@@ -16,7 +16,7 @@ extension ControllerMachine {
                     counters: record.counters,
                     errors: record.errors,
                     unfinished: self.trackers[record.uid]?.unfinished ?? 0,
-                    queueLength: record.decision?.queueLength,
+                    queueLength: record.isPaused ? nil : record.decision?.queueLength,
                     pollLateness: record.pollLateness
                 )
             )
@@ -39,7 +39,8 @@ extension ControllerMachine {
         for (trigger, manifest) in zip(record.triggers, record.specification?.triggers ?? []) {
             snapshot.triggerTypes[manifest.type, default: 0] += 1
             var known: TriggerBacklog?
-            if case .known(let backlog, _) = trigger.standing { known = backlog }
+            // While it is paused nobody reads it: what was read before is not how it is.
+            if case .known(let backlog, _) = trigger.standing, !record.isPaused { known = backlog }
             snapshot.triggers.append(
                 MetricsSnapshot.Trigger(
                     scaledJob: record.key,
@@ -49,7 +50,7 @@ extension ControllerMachine {
                     state: trigger.state.forMetrics,
                     value: known?.waiting,
                     isActive: known?.isActive,
-                    latency: trigger.latency,
+                    latency: record.isPaused ? nil : trigger.latency,
                     errors: trigger.errors
                 )
             )
