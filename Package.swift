@@ -13,6 +13,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
@@ -127,6 +128,26 @@ let package = Package(
             ],
             path: "Sources/Host/Controller"
         ),
+        // What the host serves: health, metrics, admission.
+        .target(
+            name: "Endpoints",
+            dependencies: [
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/Host/Endpoints"
+        ),
+        // The rules of admission and of validate, and the webhook that answers by them.
+        .target(
+            name: "Admission",
+            dependencies: ["Controller", "Endpoints", "Kubernetes", "PluginHost", "PluginProtocol"],
+            path: "Sources/Host/Admission"
+        ),
         .target(
             name: "Standalone",
             dependencies: [
@@ -147,7 +168,9 @@ let package = Package(
         .executableTarget(
             name: "Sluice",
             dependencies: [
-                "Controller", "Standalone", "PluginHost", "PluginProtocol", "Kubernetes", "Scaling", "Observability",
+                "Admission", "Controller", "Endpoints", "Standalone", "PluginHost", "PluginProtocol", "Kubernetes",
+                "Scaling",
+                "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -269,6 +292,20 @@ let package = Package(
                 "Controller", "Scaling", "PluginHost", "PluginProtocol", "Kubernetes", "Standalone",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(
+            name: "EndpointTests",
+            dependencies: [
+                "Endpoints",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
             ]
         ),
         .testTarget(

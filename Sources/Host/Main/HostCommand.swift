@@ -1,5 +1,6 @@
 import ArgumentParser
 import Controller
+import Endpoints
 import Kubernetes
 import Logging
 import PluginHost
@@ -52,6 +53,8 @@ struct HostCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A user, besides the host's own, whose processes may be plugins.", valueName: "uid"))
     var allowUid: [UInt32] = []
 
+    @OptionGroup(title: "Endpoints") var endpoints: EndpointOptions
+
     @OptionGroup(title: "Log options") var log: LogOptions
 
     func validate() throws {
@@ -93,6 +96,8 @@ struct HostCommand: AsyncParsableCommand {
 
         // Started in this order, stopped in reverse.
         var parts: [any Service] = [Part { try await hub.run() }]
+        let endpoints = HostEndpoints(options: self.endpoints, logger: logger)
+        parts += endpoints.servers(controller: controller, hub: hub, api: api).map { Server(server: $0) }
         for executable in self.plugin {
             let supervisor = PluginSupervisor(
                 executable: PluginExecutables.named(executable),
@@ -143,6 +148,8 @@ enum Program {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as PluginHostError {
+            throw Failure(error.message)
+        } catch let error as EndpointError {
             throw Failure(error.message)
         }
     }

@@ -7,7 +7,6 @@ import Standalone
 /// The objects of manifest files, decoded, with what a cluster adds to them.
 struct ManifestObjects {
     private(set) var scaledJobs: [(object: ScaledJob, source: String)] = []
-    private(set) var authenticationProblems: [(name: String, source: String, problem: Problem)] = []
     private var authentications = AuthenticationStore(clusterNamespace: "default")
     private var secrets = SecretStore()
     private var known: Set<ObjectKey> = []
@@ -20,11 +19,9 @@ struct ManifestObjects {
             case .triggerAuthentications:
                 let authentication: TriggerAuthentication = try Self.decode(object)
                 self.authentications.upsert(authentication)
-                self.report(authentication.spec, "TriggerAuthentication \(authentication.key)", manifest.source)
             case .clusterTriggerAuthentications:
                 let authentication: ClusterTriggerAuthentication = try Self.decode(object)
                 self.authentications.upsert(authentication)
-                self.report(authentication.spec, "ClusterTriggerAuthentication \(authentication.key)", manifest.source)
             case .secrets: self.add(secret: object)
             default: break
             }
@@ -67,12 +64,6 @@ struct ManifestObjects {
             }
         }
         return ManifestCheck(authentications: self.authentications, secrets: secrets, offers: offers)
-    }
-
-    private mutating func report(_ spec: JSONValue?, _ name: String, _ source: String) {
-        for problem in AuthenticationSpecification(parsing: spec).problems {
-            self.authenticationProblems.append((name, source, problem))
-        }
     }
 
     private mutating func add(secret: JSONValue) {

@@ -1,3 +1,4 @@
+import Admission
 import ArgumentParser
 import Controller
 import Kubernetes
@@ -15,13 +16,16 @@ struct ValidateCommand: AsyncParsableCommand {
             Trigger parameters are checked against what the plugins declare: sluice-plugin-TYPE is started for each \
             trigger type, asked, and stopped. No event source is contacted.
 
+            A problem keeps a trigger or a Job from working. A warning does not, and does not change the exit status. \
+            Objects of other kinds are passed over.
+
             TriggerAuthentications and Secrets are looked for in the files, and with --kubeconfig in the cluster. With \
             --kubeconfig the API server also tries each Job template (a dry run: nothing is stored); with --standalone \
             the template must be one that sluice run can run.
             """
     )
 
-    @Argument(help: ArgumentHelp("Manifest files or folders.", valueName: "file"))
+    @Argument(help: ArgumentHelp("Manifest files or folders; - for the standard input.", valueName: "file"))
     var files: [String]
 
     @Option(help: ArgumentHelp("Ask this plugin as well; repeat for several.", valueName: "executable"))
@@ -38,12 +42,19 @@ struct ValidateCommand: AsyncParsableCommand {
     func run() async throws {
         let logger = self.log.bootstrap(level: Swift.max(self.log.logLevel.level, .warning))
         let environment = ProcessEnvironment.variables
-        let manifests: [Manifest]
-        do {
-            manifests = try ManifestFolder(paths: self.files.map { FilePath($0) }).read(for: .checking)
-        } catch {
-            throw Failure(error.description)
+        var report = ValidationReport()
+        var manifests: [Manifest] = []
+        for file in ManifestFolder(paths: self.files.map { FilePath($0) }).files() {
+            do throws(ManifestProblem) {
+                let bytes = try ManifestFolder.contents(of: file)
+                let found = Manifest.check(bytes, file: file == "-" ? "standard input" : file.string)
+                manifests += found.manifests
+                for problem in found.problems { report.add(problem) }
+            } catch {
+                report.add(error)
+            }
         }
+        for problem in Manifest.repetitions(in: manifests) { report.add(problem) }
         var objects = try ManifestObjects(manifests)
         var cluster: (any KubernetesAPI)? = self.standalone ? InProcessCluster() : nil
         if let kubeconfig {
@@ -67,38 +78,29 @@ struct ValidateCommand: AsyncParsableCommand {
             types: Set(objects.scaledJobs.flatMap { PluginStarter.types(of: $0.object) })
         )
         let check = objects.check(offers: offers)
-
-        var problems = 0
-        for (scaledJob, source) in objects.scaledJobs {
-            var found = check.problems(of: scaledJob)
-            if found.isEmpty, let cluster { found += try await Self.tryTemplate(of: scaledJob, at: cluster) }
-            for problem in found { print("\(source): ScaledJob \(scaledJob.key): \(problem)") }
-            problems += found.count
+        let rules = ManifestRules(offers: offers)
+        let trial = cluster.map { TemplateTrial(api: $0, version: Version.text) }
+        let scaledJobs = Dictionary(objects.scaledJobs.map { ("\($0.source) \($0.object.key)", $0.object) }) {
+            first,
+            _ in
+            first
         }
-        for (name, source, problem) in objects.authenticationProblems {
-            print("\(source): \(name): \(problem)")
-            problems += 1
+        for manifest in manifests {
+            guard let kind = CheckedKind(rawValue: manifest.resource.kind) else { continue }
+            var findings = rules.findings(in: manifest.object, of: kind)
+            if let scaledJob = scaledJobs["\(manifest.source) \(manifest.key)"] {
+                let known = Set(findings.map(\.problem.description))
+                findings += check.problems(of: scaledJob)
+                    .filter { !known.contains($0.description) }
+                    .map { Finding(.mistake, $0) }
+                // What is wrong by itself needs no second opinion.
+                if let trial, findings.allSatisfy({ $0.weight == .advice }) {
+                    findings += await trial.findings(in: scaledJob)
+                }
+            }
+            report.add(findings, in: manifest, isTypeKnown: !offers.isEmpty)
         }
-        guard problems == 0 else { throw ExitCode(1) }
-        let count = objects.scaledJobs.count
-        print("\(count) \(count == 1 ? "ScaledJob is" : "ScaledJobs are") valid")
-    }
-
-    private static func tryTemplate(of scaledJob: ScaledJob, at cluster: any KubernetesAPI) async throws -> [Problem] {
-        guard let trial = try ManifestCheck.trial(scaledJob, version: Version.text) else { return [] }
-        do throws(KubernetesError) {
-            _ = try await cluster.send(
-                APIRequest(
-                    .create,
-                    .jobs,
-                    namespace: trial.key.namespace,
-                    query: [QueryItem("dryRun", "All")],
-                    body: trial.body
-                )
-            )
-            return []
-        } catch {
-            return [Problem("spec.jobTargetRef", error.message)]
-        }
+        report.print()
+        guard report.problems == 0 else { throw ExitCode(1) }
     }
 }

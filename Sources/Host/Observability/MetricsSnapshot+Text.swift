@@ -3,9 +3,6 @@ import Kubernetes
 import Scaling
 
 extension MetricsSnapshot {
-    /// The header `Content-Type` of ``prometheusText()``.
-    package static var contentType: String { MetricsText.contentType }
-
     /// All metrics in Prometheus' exposition format.
     package func prometheusText() -> [UInt8] {
         var text = MetricsText()

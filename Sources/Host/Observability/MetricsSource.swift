@@ -2,6 +2,9 @@ package import Controller
 
 /// Where `/metrics` gets its text from.
 package struct MetricsSource: Sendable {
+    /// The header `Content-Type` of the text.
+    package static var contentType: String { MetricsText.contentType }
+
     private let controller: Controller
     private let validations: ValidationCounter?
 

@@ -1,4 +1,5 @@
 package import Logging
+internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import NIOPosix
 internal import PluginProtocol
@@ -18,6 +19,7 @@ package final class PluginHub: TriggerPlugins {
     private let eventLoop: any EventLoop
     private let loop: HubLoop
     private let logger: Logger
+    private let listens = NIOLockedValueBox(false)
 
     /// One thread for all sockets of a process; it lives as long as the process.
     private static let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -33,6 +35,9 @@ package final class PluginHub: TriggerPlugins {
             logger: logger
         )
     }
+
+    /// Whether plugins can connect.
+    package var isListening: Bool { self.listens.withLockedValue { $0 } }
 
     package var events: any AsyncSequence<PluginEvent, Never> & Sendable { self.queue }
 
@@ -61,6 +66,7 @@ package final class PluginHub: TriggerPlugins {
                 listening.append((try await self.listen(on: bound, identity: socket.plugin), bound))
                 self.logger.info("listening for plugins", metadata: ["socket": "\(socket.path)"])
             }
+            self.listens.withLockedValue { $0 = true }
             try await withTaskCancellationHandler {
                 try await listening.first?.0.closeFuture.get()
             } onCancel: { [channels = listening.map(\.0)] in
@@ -72,6 +78,7 @@ package final class PluginHub: TriggerPlugins {
         } catch {
             result = .failure(error)
         }
+        self.listens.withLockedValue { $0 = false }
         for (channel, socket) in listening {
             try? await channel.close()
             socket.removeFile()

@@ -14,6 +14,8 @@ final class HostProcess: @unchecked Sendable {
         self.process.executableURL = URL(fileURLWithPath: "\(programs)/sluice")
         self.process.arguments = [
             "host", "--kubeconfig", kubeconfig, "--socket", socket, "--plugin", "\(programs)/sluice-plugin-mongodb",
+            // As by default, but on ports that are free.
+            "--metrics-bind-address", "127.0.0.1:0", "--health-probe-bind-address", "127.0.0.1:0",
         ]
         self.process.standardOutput = output
         self.process.standardError = output

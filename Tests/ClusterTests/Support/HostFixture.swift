@@ -91,6 +91,7 @@ struct HostFixture: Sendable {
         let arguments = [
             "host", "--kubeconfig", self.cluster.kubeconfig, "--namespace", self.namespace,
             "--socket", self.folder.path, "--log-level", "debug",
+            "--metrics-bind-address", "0", "--health-probe-bind-address", "0",
         ]
         return try self.start(
             "sluice",

@@ -54,8 +54,15 @@ package struct ManifestCheck: Sendable {
     ) throws -> (key: ObjectKey, body: [UInt8])? {
         guard case .success(let specification) = ScaledJobSpecification.parse(scaledJob.spec) else { return nil }
         let template = try JobTemplate(for: scaledJob, jobTargetRef: specification.jobTargetRef, version: version)
-        let key = ObjectKey(namespace: scaledJob.key.namespace, name: "\(scaledJob.key.name.prefix(50))-trial")
+        let key = ObjectKey(namespace: scaledJob.key.namespace, name: Self.trialName(scaledJob.key.name))
         return (key, template.body(name: key.name))
+    }
+
+    /// A name that a Job may have, whatever the ScaledJob's may be cut to.
+    private static func trialName(_ name: String) -> String {
+        var start = name.prefix(50)
+        while let last = start.last, !last.isLetter, !last.isNumber { start.removeLast() }
+        return start.isEmpty ? "trial" : "\(start)-trial"
     }
 
     private func unknownType(_ resolver: ParameterResolver) -> Problem {
@@ -86,11 +93,16 @@ package struct ManifestCheck: Sendable {
 }
 
 /// A trigger type that no plugin offers.
-struct UnknownTriggerType {
+package struct UnknownTriggerType {
     let type: String
     let offered: [String]
 
-    var message: String {
+    package init(type: String, offered: [String]) {
+        self.type = type
+        self.offered = offered
+    }
+
+    package var message: String {
         let mend =
             self.offered.isEmpty
             ? "no plugin is connected; start the plugin that offers it"

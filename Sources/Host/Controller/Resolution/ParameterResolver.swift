@@ -134,7 +134,8 @@ package struct ParameterResolver: Sendable {
 
     private func field(_ parameter: String) -> String { "\(self.path).metadata.\(parameter)" }
 
-    private static func mend(_ parameter: ParameterDeclaration) -> String {
+    /// Where a parameter that is missing can be given.
+    package static func mend(_ parameter: ParameterDeclaration) -> String {
         let places = parameter.sources.map { source in
             switch source {
             case .metadata: "in metadata"

@@ -20,6 +20,8 @@ package actor Controller {
     private let alarm: Alarm
     private var secretWatches: [ObjectKey: Task<Void, Never>] = [:]
     private var interruptions: Set<String> = []
+    /// Whether the loop goes round, and what it still lacks; readable without waiting for it.
+    package nonisolated let pulse = Pulse()
 
     /// Events that wait to be stored; more are lost, the oldest first.
     private static let waitingEvents = 1000
@@ -30,6 +32,7 @@ package actor Controller {
     private enum Errand: Sendable {
         case act(ControllerAction)
         case tick
+        case beat
     }
 
     package init(
@@ -64,6 +67,7 @@ package actor Controller {
             self.reflect(ClusterTriggerAuthentication.self, nil, &group) { .clusterAuthentications($0) }
             group.addTask { await self.hearPlugins() }
             group.addTask { await self.storeEvents() }
+            group.addTask { await self.pulse.run { self.errandQueue.yield(.beat) } }
             self.take(.tick)
             for await errand in self.errands {
                 group.addTask { await self.run(errand) }
@@ -83,6 +87,9 @@ package actor Controller {
         snapshot.calls = self.api.counts
         return snapshot
     }
+
+    /// The trigger types on offer, those of plugins that went away included.
+    package func offers() -> [String: TriggerTypeOffer] { self.machine.offers }
 
     private nonisolated func reflect<Object: KubernetesObject>(
         _ type: Object.Type,
@@ -159,6 +166,7 @@ package actor Controller {
     private func run(_ errand: Errand) async {
         switch errand {
         case .tick: self.take(.tick)
+        case .beat: self.pulse.beat(unlisted: self.machine.unlisted)
         case .act(let action):
             if let input = await self.calls.perform(action) { self.take(input) }
         }

@@ -3,7 +3,7 @@ package import Kubernetes
 /// One object of a manifest file.
 package struct Manifest: Sendable, Equatable {
     package let resource: APIResource
-    package let object: JSONValue
+    package internal(set) var object: JSONValue
     /// File, document and line, for messages.
     package let source: String
 
@@ -39,32 +39,36 @@ extension Manifest {
         file: String,
         for purpose: Purpose = .running
     ) throws(ManifestProblem) -> [Manifest] {
+        var manifests: [Manifest] = []
+        for (value, source) in try Self.objects(in: text, file: file) where purpose == .running || Self.isOurs(value) {
+            manifests.append(try Manifest(value, source: source, purpose: purpose))
+        }
+        return manifests
+    }
+
+    /// The objects of a text, those of a `List` one by one, each with its place.
+    static func objects(in text: String, file: String) throws(ManifestProblem) -> [(JSONValue, source: String)] {
         let documents: [YAML.Document]
         do {
             documents = try YAML.documents(text)
         } catch {
             throw ManifestProblem("\(file): \(error)")
         }
-        var manifests: [Manifest] = []
-        for document in documents {
+        return documents.flatMap { document -> [(JSONValue, source: String)] in
             let source = "\(file), document \(document.number), line \(document.line)"
-            if document.value["kind"] == "List", let items = document.value["items"]?.arrayValue {
-                for item in items where purpose == .running || Self.isOurs(item) {
-                    manifests.append(try Manifest(item, source: source, purpose: purpose))
-                }
-            } else if purpose == .running || Self.isOurs(document.value) {
-                manifests.append(try Manifest(document.value, source: source, purpose: purpose))
+            guard document.value["kind"] == "List", let items = document.value["items"]?.arrayValue else {
+                return [(document.value, source)]
             }
+            return items.map { ($0, source) }
         }
-        return manifests
     }
 
-    private static func isOurs(_ value: JSONValue) -> Bool {
+    static func isOurs(_ value: JSONValue) -> Bool {
         guard let kind = value["kind"]?.stringValue else { return true }
         return self.resources.contains { $0.kind == kind }
     }
 
-    private init(_ value: JSONValue, source: String, purpose: Purpose) throws(ManifestProblem) {
+    init(_ value: JSONValue, source: String, purpose: Purpose) throws(ManifestProblem) {
         guard value.objectValue != nil else { throw ManifestProblem("\(source): not an object but a bare value") }
         guard let kind = value["kind"]?.stringValue, let apiVersion = value["apiVersion"]?.stringValue else {
             throw ManifestProblem("\(source): apiVersion and kind are required")

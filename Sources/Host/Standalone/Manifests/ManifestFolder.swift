@@ -9,9 +9,6 @@ package struct ManifestFolder: Sendable {
         fileprivate let entries: [String]
     }
 
-    /// The longest file that is read.
-    private static let maximumSize = 4 << 20
-
     package let paths: [FilePath]
 
     package init(paths: [FilePath]) {
@@ -34,25 +31,37 @@ package struct ManifestFolder: Sendable {
     package func read(for purpose: Manifest.Purpose = .running) throws(ManifestProblem) -> [Manifest] {
         var manifests: [Manifest] = []
         for file in self.files() {
-            let name = file.string
-            guard let data = FileManager.default.contents(atPath: name) else {
-                throw ManifestProblem("\(name): cannot be read")
-            }
-            guard data.count <= Self.maximumSize else { throw ManifestProblem("\(name): larger than 4 MiB") }
-            guard let text = String(bytes: data, encoding: .utf8) else { throw ManifestProblem("\(name): not UTF-8") }
-            manifests += try Manifest.read(text, file: name, for: purpose)
+            let text = try Manifest.text(try Self.contents(of: file), file: file.string)
+            manifests += try Manifest.read(text, file: file.string, for: purpose)
         }
-        var seen: [String: Manifest] = [:]
-        for manifest in manifests {
-            let identity = "\(manifest.resource.kind) \(manifest.key)"
-            if let first = seen.updateValue(manifest, forKey: identity) {
-                throw ManifestProblem("\(manifest.source): \(identity) is there already, in \(first.source)")
-            }
-        }
+        if let problem = Manifest.repetitions(in: manifests).first { throw problem }
         return manifests
     }
 
-    private func files() -> [FilePath] {
+    /// The bytes of a file, or of the standard input for `-`; one more than are allowed at most.
+    package static func contents(of file: FilePath) throws(ManifestProblem) -> [UInt8] {
+        do {
+            if file == "-" { return try Self.bytes(of: .standardInput) }
+            let descriptor = try FileDescriptor.open(file, .readOnly, options: .closeOnExec)
+            return try descriptor.closeAfter { try Self.bytes(of: descriptor) }
+        } catch {
+            throw ManifestProblem("\(file.string): cannot be read: \(error)")
+        }
+    }
+
+    private static func bytes(of file: FileDescriptor) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 64 << 10)
+        while bytes.count <= Manifest.maximumSize,
+            case let count = try part.withUnsafeMutableBytes({ try file.read(into: $0) }), count > 0
+        {
+            bytes += part[..<count]
+        }
+        return bytes
+    }
+
+    /// The files in order: those that were named, and those of the folders.
+    package func files() -> [FilePath] {
         self.paths.flatMap { path -> [FilePath] in
             guard Self.isDirectory(path) else { return [path] }
             let names = (try? FileManager.default.contentsOfDirectory(atPath: path.string)) ?? []

@@ -1,0 +1,82 @@
+import Controller
+package import Kubernetes
+package import PluginHost
+
+/// What may be in an object of one kind: the rules of admission and of `sluice validate`.
+///
+/// Pure: an object and the trigger types on offer go in, findings in the order of the manifest come out. Whatever an object
+/// refers to is not looked at.
+package struct ManifestRules: Sendable {
+    /// The trigger types on offer, as far as they are known.
+    package var offers: [String: TriggerTypeOffer]
+
+    package init(offers: [String: TriggerTypeOffer] = [:]) {
+        self.offers = offers
+    }
+
+    package func findings(in object: JSONValue, of kind: CheckedKind) -> [Finding] {
+        guard object.objectValue != nil else { return [Finding(.refusal, kind.rawValue, "is not an object")] }
+        switch kind {
+        case .scaledJob: return self.scaledJob(object)
+        case .triggerAuthentication, .clusterTriggerAuthentication:
+            return AuthenticationRules(isForCluster: kind == .clusterTriggerAuthentication).findings(in: object["spec"])
+        case .scaledObject:
+            return [
+                Finding(
+                    .advice,
+                    kind.rawValue,
+                    "is accepted but not run: Sluice runs ScaledJobs; keep KEDA for this one"
+                )
+            ]
+        }
+    }
+
+    private func scaledJob(_ object: JSONValue) -> [Finding] {
+        var findings: [Finding] = []
+        if case .failure(let invalid) = ScaledJobSpecification.parse(object["spec"]) {
+            findings += invalid.problems.map { Finding(.refusal, $0) }
+        }
+        findings += Self.name(object[path: "metadata", "name"])
+        findings += Self.bounds(object["spec"])
+        for (index, trigger) in (object[path: "spec", "triggers"]?.arrayValue ?? []).enumerated() {
+            findings += Self.cachedMetrics(trigger, index)
+            findings += self.parameters(trigger, index)
+        }
+        return findings
+    }
+
+    private static func name(_ value: JSONValue?) -> [Finding] {
+        guard let length = value?.stringValue?.utf8.count, length > 63 else { return [] }
+        let message =
+            "has \(length) characters; a label holds 63, so Jobs carry the name cut short; choose a shorter one"
+        return [Finding(.advice, "metadata.name", message)]
+    }
+
+    private static func bounds(_ spec: JSONValue?) -> [Finding] {
+        guard let minimum = spec?["minReplicaCount"]?.integerValue,
+            let maximum = spec?["maxReplicaCount"]?.integerValue,
+            minimum > maximum
+        else { return [] }
+        let message = "\(minimum) is more than maxReplicaCount, \(maximum); at most \(maximum) Jobs will run"
+        return [Finding(.advice, "spec.minReplicaCount", message)]
+    }
+
+    private static func cachedMetrics(_ trigger: JSONValue, _ index: Int) -> [Finding] {
+        guard trigger["useCachedMetrics"]?.boolValue == true else { return [] }
+        let field = "spec.triggers[\(index)].useCachedMetrics"
+        if let type = trigger["type"]?.stringValue, ["cpu", "memory", "cron"].contains(type) {
+            return [Finding(.refusal, field, "true is not possible for the type \(type); leave it out")]
+        }
+        return [Finding(.advice, field, "has no meaning for a ScaledJob and is passed over")]
+    }
+
+    private func parameters(_ trigger: JSONValue, _ index: Int) -> [Finding] {
+        guard let type = trigger["type"]?.stringValue, !type.isEmpty else { return [] }
+        guard let offer = self.offers[type] else {
+            let message = UnknownTriggerType(type: String(type.prefix(100)), offered: self.offers.keys.sorted()).message
+            return [Finding(.unchecked, "spec.triggers[\(index)].type", message)]
+        }
+        return DeclaredParameters(offer.declaration).problems(in: trigger, index: index)
+            .map { Finding(.mistake, $0) }
+    }
+}

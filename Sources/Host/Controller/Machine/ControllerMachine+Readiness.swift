@@ -1,0 +1,14 @@
+import Kubernetes
+
+extension ControllerMachine {
+    /// What must be listed before the first decision and is not yet.
+    var unlisted: [String] {
+        let kinds: [(SyncedScopes.Kind, String)] = [(.scaledJobs, "ScaledJobs"), (.jobs, "Jobs")]
+        guard let namespaces = self.configuration.namespaces else {
+            return kinds.filter { !self.synced.covers($0.0, "") }.map(\.1)
+        }
+        return kinds.flatMap { kind, name in
+            namespaces.filter { !self.synced.covers(kind, $0) }.map { "\(name) of namespace \($0)" }
+        }
+    }
+}
