@@ -120,7 +120,9 @@ import Testing
         cluster.advance(.seconds(10))
         cluster.settle()
         #expect(
-            cluster.events.filter { $0.reason == .jobsCreated }.map(\.note) == ["Created 1 Job", "Created \(later) Jobs"]
+            cluster.events.filter { $0.reason == .jobsCreated }.map(\.note) == [
+                "Created 1 Job", "Created \(later) Jobs",
+            ]
         )
     }
 

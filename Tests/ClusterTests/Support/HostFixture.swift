@@ -85,9 +85,9 @@ struct HostFixture: Sendable {
 
     // MARK: - Programs
 
-    /// Starts the real host, for this namespace only.
+    /// Starts the real host, for this namespace only; further options win over those that are given here.
     @discardableResult
-    func startHost(plugins: [String] = ["ScriptedPlugin"]) throws -> ChildProcess {
+    func startHost(plugins: [String] = ["ScriptedPlugin"], options: [String] = []) throws -> ChildProcess {
         let arguments = [
             "host", "--kubeconfig", self.cluster.kubeconfig, "--namespace", self.namespace,
             "--socket", self.folder.path, "--log-level", "debug",
@@ -95,7 +95,7 @@ struct HostFixture: Sendable {
         ]
         return try self.start(
             "sluice",
-            arguments + plugins.flatMap { ["--plugin", builtExecutable($0)] },
+            arguments + options + plugins.flatMap { ["--plugin", builtExecutable($0)] },
             log: "host.log"
         )
     }
