@@ -218,6 +218,18 @@ import Testing
         #expect(activity == ["s0-counter": ["isActive": true]])
     }
 
+    @Test func aSourceThatFailsLeavesActiveAsItWas() {
+        var cluster = self.started()
+        cluster.insertDocuments(1)
+        self.poll(&cluster)
+        for _ in 0..<3 { self.poll(&cluster, fail: true) }
+        let conditions = cluster.statuses.last?[path: "status", "conditions"]?.arrayValue ?? []
+        #expect(
+            conditions.prefix(2).map { $0["reason"]?.stringValue ?? "" } == ["TriggerError", "ScalerActive"]
+        )
+        #expect(!cluster.events.contains { $0.reason == .scaledJobInactive })
+    }
+
     @Test func nothingIsWrittenWhileNothingChanges() {
         var cluster = self.started()
         for _ in 0..<3 { self.poll(&cluster) }

@@ -160,7 +160,7 @@ extension MetricFamily {
         "sluice_events_dropped_total",
         .counter,
         [],
-        "Kubernetes Events not recorded because one ScaledJob had too many."
+        "Kubernetes Events not recorded: one ScaledJob had too many, or too many waited for the API server."
     )
 
     /// Every family, in the order of the text.

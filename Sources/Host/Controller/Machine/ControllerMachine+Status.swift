@@ -15,9 +15,12 @@ extension ControllerMachine {
         self.noteCreations(&record, at: moment)
         self.describePause(&record, at: moment)
         guard let ready = self.readiness(of: record) else { return }
-        // A source that fails says nothing about what waits there, but a condition has to be one or the other.
+        // A source that fails says nothing about what waits there: Active stays as it was, if it was anything.
         if ready.isTriggerError, record.decision?.isActive == nil {
-            self.set(active: self.isActive(record), &record, at: moment)
+            let isActive = self.isActive(record)
+            if isActive || record.status.condition(.active).status == .unknown {
+                self.set(active: isActive, &record, at: moment)
+            }
         }
         let before = record.status.condition(.ready)
         guard ready != before else { return }

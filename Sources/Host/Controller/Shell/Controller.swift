@@ -17,6 +17,8 @@ package actor Controller {
     private let errandQueue: AsyncStream<Errand>.Continuation
     private let events: AsyncStream<EventRecord>
     private let eventQueue: AsyncStream<EventRecord>.Continuation
+    /// Events for which there was no room in the queue.
+    private var lostEvents = 0
     private let alarm: Alarm
     private var secretWatches: [ObjectKey: Task<Void, Never>] = [:]
     private var interruptions: Set<String> = []
@@ -24,7 +26,9 @@ package actor Controller {
     package nonisolated let pulse = Pulse()
 
     /// Events that wait to be stored; more are lost, the oldest first.
-    private static let waitingEvents = 1000
+    private static let waitingEvents = 4000
+    /// The least time between two Events: a start with many ScaledJobs has more important calls to make.
+    private static let eventSpacing = Duration.milliseconds(10)
 
     /// Something to be done by a task of its own.
     ///
@@ -85,6 +89,7 @@ package actor Controller {
     package func metrics() -> MetricsSnapshot {
         var snapshot = self.machine.metrics()
         snapshot.calls = self.api.counts
+        snapshot.totals.droppedEvents += self.lostEvents
         return snapshot
     }
 
@@ -120,7 +125,10 @@ package actor Controller {
 
     /// One after the other: the count of an Event follows the Event.
     private nonisolated func storeEvents() async {
-        for await event in self.events { await self.calls.record(event) }
+        for await event in self.events {
+            await self.calls.record(event)
+            guard (try? await Task.sleep(for: Self.eventSpacing)) != nil else { return }
+        }
     }
 
     // MARK: - Inputs
@@ -157,7 +165,8 @@ package actor Controller {
         case .measure(let ids): self.plugins.measure(ids)
         case .watchSecrets(let keys): self.watchSecrets(keys)
         case .log(let record): self.log(record)
-        case .recordEvent(let event): self.eventQueue.yield(event)
+        case .recordEvent(let event):
+            if case .dropped = self.eventQueue.yield(event) { self.lostEvents += 1 }
         case .createJob, .tryTemplate, .lookUpJob, .deleteJob, .writeStatus, .writeAuthenticationStatus:
             self.errandQueue.yield(.act(action))
         }
