@@ -162,7 +162,7 @@ let package = Package(
         ),
         .target(
             name: "Observability",
-            dependencies: ["Kubernetes", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Controller", "Kubernetes", "Scaling", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Host/Observability"
         ),
         .executableTarget(
@@ -261,7 +261,12 @@ let package = Package(
         ),
         .testTarget(
             name: "ObservabilityTests",
-            dependencies: ["Observability", .product(name: "Logging", package: "swift-log")]
+            dependencies: [
+                "Observability", "Controller", "Kubernetes", "Scaling",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
         ),
         .target(
             name: "ClusterTestSupport",

@@ -17,7 +17,9 @@ import Testing
         JobConstructionTests.rows,
         PauseAnnotationTests.rows,
         RolloutRuleTests.rows,
-        AdmissionTests.rows
+        ActivityRow.rows,
+        AdmissionTests.rows,
+        StatusRow.rows
     ).flatMap { $0 }
 
     /// The numbers of the table; they are not consecutive.

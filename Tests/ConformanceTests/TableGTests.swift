@@ -115,13 +115,13 @@ import Testing
         Row(
             "G24",
             SituationSketch(failures: ["the source is away"], maximum: 100, minimum: 0),
-            active: nil,
+            active: false,
             nil,
             nil,
             nil,
             create: 0,
             ready: "TriggerError",
-            difference: "a source that cannot be read is unknown, not empty: Active stays as it was"
+            difference: "a source that cannot be read is unknown, not empty: there are no numbers"
         ),
         Row(
             "G25",

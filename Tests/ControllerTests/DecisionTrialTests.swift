@@ -63,7 +63,8 @@ import Testing
         #expect(answer["create"] == 3)
         #expect(answer[path: "conditions", "Ready", "status"] == "Unknown")
         #expect(answer[path: "conditions", "Ready", "reason"] == "PartialTriggerError")
-        #expect(answer[path: "conditions", "Ready", "message"] == "spec.triggers[1]: timed out")
+        let message = answer[path: "conditions", "Ready", "message"]?.stringValue ?? ""
+        #expect(message.contains("spec.triggers[1]: timed out"))
     }
 
     @Test func aFailedReadingBesideAnIdleOneIsAnError() throws {
@@ -81,9 +82,10 @@ import Testing
         let answer = try self.answer { $0["triggers"] = [["error": "timed out"]] }
         #expect(answer["create"] == 0)
         #expect(answer["limit"] == "unknown")
-        for key in ["active", "queueLength", "maxScale", "effectiveMaxScale"] { #expect(answer[key] == .null) }
+        #expect(answer["active"] == false)
+        for key in ["queueLength", "maxScale", "effectiveMaxScale"] { #expect(answer[key] == .null) }
         #expect(answer[path: "conditions", "Ready", "reason"] == "TriggerError")
-        #expect(answer[path: "conditions", "Active", "status"] == "Unknown")
+        #expect(answer[path: "conditions", "Active", "status"] == "False")
     }
 
     @Test func withAMinimumAFailedReadingStillFillsTheBase() throws {

@@ -34,7 +34,7 @@ import Testing
     }
 
     private func reasons(_ cluster: ModelCluster) -> [String] {
-        cluster.events.map(\.reason).filter { $0.hasPrefix("ScaledJobRollout") }
+        cluster.events.map(\.reason.rawValue).filter { $0.hasPrefix("ScaledJobRollout") }
     }
 
     @Test func aChangedTemplateReplacesTheOldJobsAndTheirWorkIsReadAgain() {

@@ -28,6 +28,7 @@ import Testing
         #expect(reading.items.isEmpty)
         #expect(reading.observedAtMilliseconds > 1_600_000_000_000)
         #expect(trigger.opened.target == 2.5)
+        #expect(trigger.opened.metricName == "mongodb-videos")
         #expect(trigger.opened.activation == 1)
         switch (kind, trigger.opened.push) {
         case (.standalone, .unavailable(let reason)): #expect(reason.contains("standalone"))

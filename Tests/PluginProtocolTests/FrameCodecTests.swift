@@ -55,6 +55,7 @@ let sampleFrames: [Frame] = [
     Frame(call: 1, .open(Frame.Open(trigger: 7, type: "t", scaledJob: "a/b", parameters: ["x": "", "y": "ü"]))),
     Frame(call: .max, .opened(OpenedTrigger(target: 0.5, activation: -1, counts: .untilClaimed, push: .available))),
     Frame(call: 3, .opened(OpenedTrigger(target: 5, push: .unavailable(reason: "standalone server")))),
+    Frame(call: 3, .opened(OpenedTrigger(target: 5, metricName: "mongodb-video's"))),
     Frame(.close(trigger: .max)),
     Frame(call: 4, .measure(Frame.Measure(triggers: [1, 2, .max], timeout: .seconds(10), maximumItems: 3))),
     Frame(

@@ -46,6 +46,7 @@ import Testing
             "other text for people | \(ProtocolLimits.failureMessageBytes) bytes",
             "| name of a plugin or trigger type | \(ProtocolLimits.nameBytes) bytes",
             "| name of a parameter | \(ProtocolLimits.parameterNameBytes) printable",
+            "| name of a trigger's metric | \(ProtocolLimits.metricNameBytes) bytes",
             "| trigger types of a plugin | \(ProtocolLimits.triggerTypes),",
             "| parameters of a trigger type | \(ProtocolLimits.parameters) |",
             "| key of an item | \(ProtocolLimits.itemKeyBytes) bytes",

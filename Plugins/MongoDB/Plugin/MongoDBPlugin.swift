@@ -31,6 +31,7 @@ struct MongoDBPlugin: Plugin {
         do {
             let deployment = try await self.inspect(settings, connection)
             var opened = OpenedTrigger(target: settings.target, activation: settings.activation)
+            opened.metricName = "mongodb-\(settings.source.collection)"
             opened.push = deployment.push
             if opened.push == .available, !connection.watch(settings.source, for: trigger.handle, changes: changes) {
                 let limit = Connection.watchedDatabases

@@ -1,4 +1,4 @@
-import Controller
+package import Controller
 package import Endpoints
 import Kubernetes
 package import PluginHost
@@ -11,6 +11,7 @@ package struct AdmissionWebhook: Sendable {
     private let policy: AdmissionPolicy
     private let offers: @Sendable () async -> [String: TriggerTypeOffer]
     private let trial: TemplateTrial?
+    private let validations: ValidationCounter?
     private let reader = Reader()
 
     /// Reads one question after the other: what a body turns into is many times its size.
@@ -24,11 +25,13 @@ package struct AdmissionWebhook: Sendable {
     package init(
         policy: AdmissionPolicy,
         offers: @escaping @Sendable () async -> [String: TriggerTypeOffer],
-        trial: TemplateTrial? = nil
+        trial: TemplateTrial? = nil,
+        validations: ValidationCounter? = nil
     ) {
         self.policy = policy
         self.offers = offers
         self.trial = trial
+        self.validations = validations
     }
 
     package func answer(_ request: EndpointRequest) async -> EndpointAnswer {
@@ -36,7 +39,13 @@ package struct AdmissionWebhook: Sendable {
         guard request.method == "POST" else { return .methodNotAllowed }
         do throws(AdmissionRequest.Unreadable) {
             let question = try await self.reader.read(request.body)
-            let review = await self.verdict(question, kind).review(of: question)
+            let verdict = await self.verdict(question, kind)
+            self.validations?.validated(
+                namespace: question.namespace,
+                action: question.operation.lowercased(),
+                refusedFor: verdict.refusal.map { _ in kind.refusalReason }
+            )
+            let review = verdict.review(of: question)
             guard let body = try? review.encoded() else { return .text("the answer cannot be written", status: 500) }
             return EndpointAnswer(contentType: "application/json", body: body)
         } catch {
@@ -59,5 +68,12 @@ package struct AdmissionWebhook: Sendable {
         guard verdict.refusal == nil, kind == .scaledJob, let trial else { return verdict }
         findings += await trial.findings(in: object, namespace: request.namespace)
         return AdmissionVerdict(findings, policy: self.policy)
+    }
+}
+
+extension CheckedKind {
+    /// The word for a refusal in the metrics; KEDA's, where it has one.
+    fileprivate var refusalReason: String {
+        self == .scaledJob ? "incorrect-triggers" : "incorrect-authentication"
     }
 }

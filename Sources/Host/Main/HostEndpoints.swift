@@ -3,14 +3,19 @@ import Controller
 import Endpoints
 import Kubernetes
 import Logging
+import Observability
 import PluginHost
 
 /// The servers of the host, as far as they are asked for.
 struct HostEndpoints {
     let options: EndpointOptions
     let logger: Logger
-    /// The text exposition of the metrics; nil while there is none.
-    var metrics: (@Sendable () async -> [UInt8])?
+    private let validations = ValidationCounter()
+
+    init(options: EndpointOptions, logger: Logger) {
+        self.options = options
+        self.logger = logger
+    }
 
     func servers(controller: Controller, hub: PluginHub, api: any KubernetesAPI) -> [EndpointServer] {
         var servers: [EndpointServer] = []
@@ -28,13 +33,12 @@ struct HostEndpoints {
             )
         }
         if let address = self.options.metricsBindAddress.address {
-            let metrics = self.metrics
+            let metrics = MetricsSource(controller: controller, validations: self.validations)
             servers.append(
                 EndpointServer("metrics", at: address, limits: self.small, logger: self.logger) { request in
-                    guard request.path == "/metrics", let metrics else { return .notFound }
+                    guard request.path == "/metrics" else { return .notFound }
                     guard ["GET", "HEAD"].contains(request.method) else { return .methodNotAllowed }
-                    let type = "text/plain; version=0.0.4; charset=utf-8"
-                    return EndpointAnswer(contentType: type, body: await metrics())
+                    return EndpointAnswer(contentType: MetricsSource.contentType, body: await metrics.text())
                 }
             )
         }
@@ -48,7 +52,8 @@ struct HostEndpoints {
         let webhook = AdmissionWebhook(
             policy: AdmissionPolicy(failure: self.options.webhookFailure, isStrict: self.options.webhookStrict),
             offers: { await controller.offers() },
-            trial: self.options.webhookDryRun ? TemplateTrial(api: api, version: Version.text) : nil
+            trial: self.options.webhookDryRun ? TemplateTrial(api: api, version: Version.text) : nil,
+            validations: self.validations
         )
         var limits = EndpointLimits()
         limits.body = AdmissionWebhook.largestBody

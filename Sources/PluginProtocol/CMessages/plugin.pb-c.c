@@ -1435,7 +1435,7 @@ const ProtobufCMessageDescriptor sluice__plugin__v1__capabilities__descriptor =
   (ProtobufCMessageInit) sluice__plugin__v1__capabilities__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sluice__plugin__v1__parameter__field_descriptors[9] =
+static const ProtobufCFieldDescriptor sluice__plugin__v1__parameter__field_descriptors[10] =
 {
   {
     "name",
@@ -1545,10 +1545,23 @@ static const ProtobufCFieldDescriptor sluice__plugin__v1__parameter__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "deprecation",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sluice__Plugin__V1__Parameter, deprecation),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sluice__plugin__v1__parameter__field_indices_by_name[] = {
   8,   /* field[8] = aliases */
   5,   /* field[5] = default */
+  9,   /* field[9] = deprecation */
   1,   /* field[1] = help */
   2,   /* field[2] = kind */
   0,   /* field[0] = name */
@@ -1560,7 +1573,7 @@ static const unsigned sluice__plugin__v1__parameter__field_indices_by_name[] = {
 static const ProtobufCIntRange sluice__plugin__v1__parameter__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor sluice__plugin__v1__parameter__descriptor =
 {
@@ -1570,7 +1583,7 @@ const ProtobufCMessageDescriptor sluice__plugin__v1__parameter__descriptor =
   "Sluice__Plugin__V1__Parameter",
   "sluice.plugin.v1",
   sizeof(Sluice__Plugin__V1__Parameter),
-  9,
+  10,
   sluice__plugin__v1__parameter__field_descriptors,
   sluice__plugin__v1__parameter__field_indices_by_name,
   1,  sluice__plugin__v1__parameter__number_ranges,
@@ -1885,7 +1898,7 @@ const ProtobufCMessageDescriptor sluice__plugin__v1__parameter_value__descriptor
   (ProtobufCMessageInit) sluice__plugin__v1__parameter_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sluice__plugin__v1__opened__field_descriptors[5] =
+static const ProtobufCFieldDescriptor sluice__plugin__v1__opened__field_descriptors[6] =
 {
   {
     "target",
@@ -1947,10 +1960,23 @@ static const ProtobufCFieldDescriptor sluice__plugin__v1__opened__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "metric_name",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sluice__Plugin__V1__Opened, metric_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sluice__plugin__v1__opened__field_indices_by_name[] = {
   1,   /* field[1] = activation */
   2,   /* field[2] = counts */
+  5,   /* field[5] = metric_name */
   3,   /* field[3] = push */
   4,   /* field[4] = push_unavailable */
   0,   /* field[0] = target */
@@ -1958,7 +1984,7 @@ static const unsigned sluice__plugin__v1__opened__field_indices_by_name[] = {
 static const ProtobufCIntRange sluice__plugin__v1__opened__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor sluice__plugin__v1__opened__descriptor =
 {
@@ -1968,7 +1994,7 @@ const ProtobufCMessageDescriptor sluice__plugin__v1__opened__descriptor =
   "Sluice__Plugin__V1__Opened",
   "sluice.plugin.v1",
   sizeof(Sluice__Plugin__V1__Opened),
-  5,
+  6,
   sluice__plugin__v1__opened__field_descriptors,
   sluice__plugin__v1__opened__field_indices_by_name,
   1,  sluice__plugin__v1__opened__number_ranges,

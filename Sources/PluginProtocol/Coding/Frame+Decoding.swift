@@ -115,7 +115,8 @@ struct FrameReader {
             default: defaultValue,
             from: parameter.n_sources == 0 ? [.metadata] : sources,
             aliases: try self.names(parameter.aliases, parameter.n_aliases, "Parameter.aliases"),
-            help: self.prose(parameter.help)
+            help: self.prose(parameter.help),
+            deprecation: self.optional(self.prose(parameter.deprecation))
         )
     }
 
@@ -181,7 +182,9 @@ struct FrameReader {
                 activation: activation,
                 counts: counts,
                 push: unsafe opened.push != 0
-                    ? .available : .unavailable(reason: self.prose(opened.push_unavailable))
+                    ? .available : .unavailable(reason: self.prose(opened.push_unavailable)),
+                metricName: unsafe self.optional(self.prose(opened.metric_name))?
+                    .prefix(utf8Bytes: ProtocolLimits.metricNameBytes)
             )
         )
     }
@@ -300,6 +303,8 @@ extension FrameReader {
         guard let text = unsafe text else { return "" }
         return unsafe String(cString: text).prefix(utf8Bytes: ProtocolLimits.failureMessageBytes)
     }
+
+    private func optional(_ text: String) -> String? { text.isEmpty ? nil : text }
 
     private func numbers(_ numbers: UnsafeMutablePointer<UInt64>?, _ count: Int) -> [UInt64] {
         unsafe Array(UnsafeBufferPointer(start: numbers, count: numbers == nil ? 0 : count))

@@ -135,6 +135,7 @@ struct FrameWriter {
             unsafe message.pointee.values = try self.texts(values, "Parameter.values")
         case .jsonObject: unsafe message.pointee.kind = SLUICE__PLUGIN__V1__PARAMETER_KIND__JSON_OBJECT
         }
+        if let deprecation = parameter.deprecation { unsafe message.pointee.deprecation = try self.prose(deprecation) }
         unsafe message.pointee.n_aliases = parameter.aliases.count
         unsafe message.pointee.aliases = try self.texts(parameter.aliases, "Parameter.aliases")
         let sources = unsafe try self.block(of: Sluice__Plugin__V1__ParameterSource.self, parameter.sources.count)
@@ -197,6 +198,7 @@ struct FrameWriter {
         case .available: unsafe message.pointee.push = 1
         case .unavailable(let reason): unsafe message.pointee.push_unavailable = try self.prose(reason)
         }
+        if let name = opened.metricName { unsafe message.pointee.metric_name = try self.prose(name) }
         return unsafe message
     }
 }

@@ -16,6 +16,8 @@ package enum ProtocolLimits {
     package static let nameBytes = 63
     /// The longest name of a parameter, which may come from a manifest of old.
     package static let parameterNameBytes = 253
+    /// The longest name of a trigger's metric.
+    package static let metricNameBytes = 253
     /// The most trigger types that one plugin may offer.
     package static let triggerTypes = 256
     /// The most parameters of one trigger type.

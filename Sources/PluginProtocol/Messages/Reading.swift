@@ -73,17 +73,21 @@ public struct OpenedTrigger: Sendable, Equatable {
     public var counts: Counts
     /// Whether the plugin reports changes of this trigger by itself.
     public var push: Push
+    /// What the trigger's metric is called, never a secret; nil: the trigger type.
+    public var metricName: String?
 
     /// Creates the description of an opened trigger.
     public init(
         target: Double,
         activation: Double = 0,
         counts: Counts = .unspecified,
-        push: Push = .unavailable(reason: "")
+        push: Push = .unavailable(reason: ""),
+        metricName: String? = nil
     ) {
         self.target = target
         self.activation = activation
         self.counts = counts
         self.push = push
+        self.metricName = metricName
     }
 }

@@ -86,6 +86,8 @@ public struct ParameterDeclaration: Sendable, Equatable {
     public var sources: [Source]
     /// One sentence for people.
     public var help: String
+    /// Why it should no longer be used, and what to use instead; nil where it may be used.
+    public var deprecation: String?
 
     /// Creates a declaration.
     public init(
@@ -96,7 +98,8 @@ public struct ParameterDeclaration: Sendable, Equatable {
         default defaultValue: String? = nil,
         from sources: [Source] = [.metadata],
         aliases: [String] = [],
-        help: String
+        help: String,
+        deprecation: String? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -106,5 +109,6 @@ public struct ParameterDeclaration: Sendable, Equatable {
         self.sources = sources
         self.aliases = aliases
         self.help = help
+        self.deprecation = deprecation
     }
 }

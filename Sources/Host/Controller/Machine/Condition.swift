@@ -1,22 +1,27 @@
 import Kubernetes
+import PluginProtocol
 
 /// One element of `status.conditions`.
-struct Condition: Equatable, Sendable {
-    enum Kind: String, CaseIterable {
+package struct Condition: Equatable, Sendable {
+    /// In the order in which they are listed.
+    package enum Kind: String, CaseIterable, Sendable {
         case ready = "Ready", active = "Active", fallback = "Fallback", paused = "Paused"
     }
-    enum Status: String { case yes = "True", no = "False", unknown = "Unknown" }
+    package enum Status: String, Sendable { case yes = "True", no = "False", unknown = "Unknown" }
 
-    let kind: Kind
-    var status: Status
-    var reason: String
-    var message: String
+    /// The longest message that is kept.
+    private static let messageBytes = 1024
 
-    init(_ kind: Kind, _ status: Status, _ reason: String = "", _ message: String = "") {
+    package let kind: Kind
+    package var status: Status
+    package var reason: String
+    package var message: String
+
+    package init(_ kind: Kind, _ status: Status, _ reason: String = "", _ message: String = "") {
         self.kind = kind
         self.status = status
         self.reason = reason
-        self.message = String(message.prefix(1_024))
+        self.message = message.prefix(utf8Bytes: Self.messageBytes)
     }
 
     init?(_ value: JSONValue) {

@@ -32,6 +32,7 @@ package enum ControllerInput: Sendable {
     case templateCompared(JobReference, uid: String, hash: String, Outcome<TemplateComparison.Verdict>)
     case finalizerRemoved(FinalizerReference, Outcome<Void>)
     case statusWritten(owner: String, Outcome<Void>)
+    case authenticationStatusWritten(AuthenticationID, scaledJobs: String?, Outcome<Void>)
     /// The time that ``ControllerMachine/nextWake`` named has come.
     case tick
 
@@ -94,22 +95,10 @@ package enum ControllerAction: Sendable, Equatable {
     case removeFinalizer(FinalizerReference)
     /// Answered by `statusWritten`.
     case writeStatus(owner: String, ObjectKey, JSONValue)
+    /// The comma-separated names in `status.scaledjobs`, nil for none; answered by `authenticationStatusWritten`.
+    case writeAuthenticationStatus(AuthenticationID, scaledJobs: String?)
     case recordEvent(EventRecord)
     case log(LogRecord)
-}
-
-/// A Kubernetes Event about one ScaledJob.
-package struct EventRecord: Sendable, Equatable {
-    package enum Kind: String, Sendable {
-        case normal = "Normal"
-        case warning = "Warning"
-    }
-
-    package let kind: Kind
-    package let reason: String
-    package let note: String
-    package let scaledJob: ObjectKey
-    package let uid: String
 }
 
 /// A line for the host's log.

@@ -127,7 +127,6 @@ extension ControllerMachine {
             self.hold(&record, error, at: moment)
         }
         if !record.mayCreate { self.withdrawAll(&record) }
-        self.finishBatch(&record)
         record.rollout.needsLook = true
         if record.isQueueCut, record.creations.isEmpty {
             record.isQueueCut = false
@@ -154,12 +153,13 @@ extension ControllerMachine {
             self.trackers[record.uid]?.release(name)
         }
         record.refusal = error.message
+        record.counters.refused += 1
         self.withdrawAll(&record)
         self.hold(&record, error, at: moment)
         record.needsDecision = true
         // Whether the template itself is at fault, a dry run tells.
         record.trial = .unanswered(retryAt: record.creationsHeldUntil ?? moment.instant)
-        self.note(.warning, "KEDAJobCreateFailed", error.message, &record)
+        self.note(.warning, .jobCreateFailed, error.message, &record, at: moment)
     }
 
     /// Puts creations off; calls that fail while they are put off already are the same failure.
@@ -178,14 +178,6 @@ extension ControllerMachine {
         guard !record.creations.isEmpty else { return }
         let withdrawn = Set(self.trackers[record.uid]?.withdraw(record.creations.count) ?? [])
         record.creations.removeAll { withdrawn.contains($0) }
-    }
-
-    /// One Event for a whole batch.
-    private mutating func finishBatch(_ record: inout ScaledJobRecord) {
-        guard record.createdSinceEvent > 0, record.creations.isEmpty, record.window.underWay == 0 else { return }
-        let count = record.createdSinceEvent
-        record.createdSinceEvent = 0
-        self.note(.normal, "KEDAJobsCreated", "Created \(count) \(count == 1 ? "Job" : "Jobs")", &record, always: true)
     }
 
     mutating func lookedUp(_ job: JobReference, _ outcome: ControllerInput.Outcome<JobSummary?>, at moment: Moment) {

@@ -2,18 +2,17 @@ import Kubernetes
 import Scaling
 
 extension ControllerMachine {
-    /// Says once that a ScaledJob is gone or going.
+    /// Says that a ScaledJob is going that this host never had a record of.
     mutating func noteDeletion(of scaledJob: ObjectKey, uid: String) {
         let event = EventRecord(
-            kind: .warning,
-            reason: "ScaledJobDeleted",
-            note: "ScaledJob was deleted",
-            scaledJob: scaledJob,
-            uid: uid
+            .warning,
+            .scaledJobDeleted,
+            "ScaledJob was deleted",
+            regarding: EventRecord.Regarding(.scaledJobs, scaledJob, uid: uid),
+            number: self.random.next()
         )
+        self.totals.events[.scaledJobDeleted, default: 0] += 1
         self.actions.append(.recordEvent(event))
-        let facts = ["scaledjob": scaledJob.description]
-        self.actions.append(.log(LogRecord(level: .info, message: "the ScaledJob was deleted", facts: facts)))
     }
 
     /// A Job without an owner may have had one: it is nobody's from now on.

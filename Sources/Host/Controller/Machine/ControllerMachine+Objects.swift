@@ -12,11 +12,12 @@ extension ControllerMachine {
             self.synced.insert(.scaledJobs, scope)
             let listed = Set(scaledJobs.map(\.uid))
             for (uid, record) in self.records where !listed.contains(uid) {
-                if scope == nil || record.key.namespace == scope { self.remove(uid) }
+                if scope == nil || record.key.namespace == scope { self.remove(uid, at: moment) }
             }
             for scaledJob in scaledJobs { self.upsert(scaledJob, at: moment) }
+            self.authenticationUses.markAll(at: moment.instant)
         case .upserted(let scaledJob): self.upsert(scaledJob, at: moment)
-        case .deleted(let scaledJob): self.remove(scaledJob.uid)
+        case .deleted(let scaledJob): self.remove(scaledJob.uid, at: moment)
         case .interrupted: break
         }
     }
@@ -24,8 +25,10 @@ extension ControllerMachine {
     private mutating func upsert(_ scaledJob: ScaledJob, at moment: Moment) {
         let uid = scaledJob.uid
         guard !uid.isEmpty else { return }
-        if scaledJob.metadata.deletionTimestamp != nil { return self.remove(uid) }
-        if let former = self.uids.updateValue(uid, forKey: scaledJob.key), former != uid { self.remove(former) }
+        if scaledJob.metadata.deletionTimestamp != nil { return self.remove(uid, at: moment) }
+        if let former = self.uids.updateValue(uid, forKey: scaledJob.key), former != uid {
+            self.remove(former, at: moment)
+        }
         self.uids[scaledJob.key] = uid
 
         guard var record = self.records[uid] else {
@@ -91,6 +94,7 @@ extension ControllerMachine {
         self.reviewRollout(&record)
         if !record.mayCreate { self.withdrawAll(&record) }
         self.resolveTriggers(&record)
+        self.noteAuthentications(of: record, at: moment)
     }
 
     private func renewTemplate(_ record: inout ScaledJobRecord, _ specification: ScaledJobSpecification) {
@@ -114,13 +118,13 @@ extension ControllerMachine {
         }
     }
 
-    private mutating func remove(_ uid: String) {
+    private mutating func remove(_ uid: String, at moment: Moment) {
         guard let record = self.records.removeValue(forKey: uid) else { return }
+        self.noteDeletion(of: record, at: moment)
         if self.uids[record.key] == uid { self.uids[record.key] = nil }
         for trigger in record.triggers where trigger.specification != nil {
             self.actions.append(.removeTrigger(trigger.id))
         }
-        self.noteDeletion(of: record.key, uid: uid)
         // Its Jobs go by their owner reference; calls under way end by themselves.
         self.trackers[uid]?.releaseAllButCalls()
         self.forgetTrackerIfEmpty(uid)

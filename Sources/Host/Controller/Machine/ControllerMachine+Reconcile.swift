@@ -37,18 +37,20 @@ extension ControllerMachine {
         }
         for case .failed(let retryAt) in record.deletions.values { wakes.append(retryAt) }
         for case .failed(let retryAt) in record.rollout.comparisons.values { wakes.append(retryAt) }
+        if let due = self.createdEventDue(record, now), due > now { wakes.append(due) }
         if let due = record.status.dueAt(now), due > now { wakes.append(due) }
         return wakes.min().map { Swift.max($0, now) }
     }
 
     // MARK: - Polling
 
-    private func mayPoll(_ record: ScaledJobRecord) -> Bool {
+    func mayPoll(_ record: ScaledJobRecord) -> Bool {
         record.specification != nil && !record.isPaused
     }
 
     private mutating func poll(_ record: inout ScaledJobRecord, at now: ContinuousClock.Instant) {
         guard self.mayPoll(record), record.schedule.next <= now + self.configuration.pollSlack else { return }
+        self.countPoll(&record, at: now)
         record.schedule.polled(at: now, using: &self.random)
         record.mayFillBase = true
         for index in record.triggers.indices where record.triggers[index].opened != nil {
@@ -131,7 +133,8 @@ extension ControllerMachine {
 
     private mutating func apply(_ decision: ScalingDecision, to record: inout ScaledJobRecord, at moment: Moment) {
         if decision.isActive == true { record.status.becameActive(at: moment.unixSeconds) }
-        self.noteActivity(decision, &record)
+        self.noteActivity(decision, &record, at: moment)
+        self.totals.decisions[decision.limit, default: 0] += 1
         if decision.create > 0 || decision.limit != record.decision?.limit {
             self.actions.append(
                 .log(

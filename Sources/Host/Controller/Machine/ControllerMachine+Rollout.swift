@@ -92,12 +92,12 @@ extension ControllerMachine {
             record.rollout.isUnderWay = true
             record.rollout.deleted = 0
             let note = "Deleting \(Self.jobs(found)) of an older template, because rollout.strategy is immediate"
-            self.note(.normal, "ScaledJobRolloutCleanupStarted", note, &record, always: true)
+            self.note(.normal, "ScaledJobRolloutCleanupStarted", note, &record, isOwn: true, at: moment)
         }
         guard record.rollout.isUnderWay, record.rollout.doomed.isEmpty else { return }
         record.rollout.isUnderWay = false
         let note = "Deleted \(Self.jobs(record.rollout.deleted)) of an older template"
-        self.note(.normal, "ScaledJobRolloutCleanupCompleted", note, &record, always: true)
+        self.note(.normal, "ScaledJobRolloutCleanupCompleted", note, &record, isOwn: true, at: moment)
         // What they worked on waits again: read it now rather than with the next poll.
         for index in record.triggers.indices { record.triggers[index].isDirty = true }
         record.mayFillBase = true
@@ -113,7 +113,7 @@ extension ControllerMachine {
     ) {
         guard record.specification?.rollout.strategy == .immediate else { return }
         let note = "Jobs of an older template run on, because the new one could not be tried: \(error.message)"
-        self.note(.warning, "ScaledJobRolloutCleanupFailed", note, &record)
+        self.note(.warning, "ScaledJobRolloutCleanupFailed", note, &record, at: moment)
     }
 
     mutating func rolloutDeletionFailed(
@@ -123,6 +123,6 @@ extension ControllerMachine {
         at moment: Moment
     ) {
         let note = "Deleting the Job \(name) of an older template failed, trying again: \(error.message)"
-        self.note(.warning, "ScaledJobRolloutCleanupFailed", note, &record)
+        self.note(.warning, "ScaledJobRolloutCleanupFailed", note, &record, at: moment)
     }
 }

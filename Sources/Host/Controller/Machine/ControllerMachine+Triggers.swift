@@ -149,7 +149,10 @@ extension ControllerMachine {
             self.update(id, revision) { trigger, record in
                 trigger.state = .opened(opened)
                 trigger.isDirty = true
-                record.status.eventNotes["KEDAScalerFailed"] = nil
+                trigger.name(opened)
+            }
+            if self.records[id.owner]?.triggers.first(where: { $0.id == id })?.revision == revision {
+                self.noteStart(of: id, at: moment)
             }
         case .failed(let id, let revision, let failure):
             self.update(id, revision) { trigger, record in
@@ -163,6 +166,7 @@ extension ControllerMachine {
                 trigger.isMeasuring = false
                 guard let opened = trigger.opened else { return }
                 trigger.readingFailure = nil
+                trigger.latency = moment.instant - askedAt
                 trigger.standing = .known(
                     TriggerBacklog(
                         waiting: reading.waiting,
@@ -180,6 +184,8 @@ extension ControllerMachine {
             self.update(id, revision) { trigger, record in
                 trigger.readingFailure = failure.message
                 trigger.becomeUnknown(failure.message)
+                trigger.errors += 1
+                record.errors += 1
                 record.needsDecision = true
             }
         case .changed(let id):

@@ -24,6 +24,9 @@ package struct ControllerMachine: Sendable {
     var secrets = SecretStore()
     var watchedSecrets: Set<ObjectKey> = []
     var offers: [String: TriggerTypeOffer] = [:]
+    var authenticationUses = AuthenticationUses()
+    /// What this host has done since it started; the counters of ScaledJobs that exist are in their records.
+    var totals = ControllerTotals()
     var synced = SyncedScopes()
     var random: SystemOrSeededGenerator
 
@@ -64,8 +67,12 @@ package struct ControllerMachine: Sendable {
         case .scaledJobs(let change, let scope): self.handle(change, scope: scope, at: moment)
         case .jobs(let change, let scope): self.handle(change, scope: scope, at: moment)
         case .pods(let change, let scope): self.handle(change, scope: scope, at: moment)
-        case .authentications(let change, let scope): self.handle(change, scope: scope)
-        case .clusterAuthentications(let change): self.handle(change)
+        case .authentications(let change, let scope):
+            self.track(change, scope: scope, at: moment)
+            self.handle(change, scope: scope)
+        case .clusterAuthentications(let change):
+            self.track(change, at: moment)
+            self.handle(change)
         case .secret(let key, let entry): self.handle(key, entry)
         case .plugin(let event): self.handle(event, at: moment)
         case .jobCreated(let job, let outcome): self.created(job, outcome, at: moment)
@@ -77,6 +84,8 @@ package struct ControllerMachine: Sendable {
             self.compared(job, uid: uid, hash: hash, outcome, at: moment)
         case .finalizerRemoved(let reference, let outcome): self.finalizerRemoved(reference, outcome, at: moment)
         case .statusWritten(let owner, let outcome): self.statusWritten(owner, outcome, at: moment)
+        case .authenticationStatusWritten(let id, let scaledJobs, let outcome):
+            self.authenticationStatusWritten(id, scaledJobs: scaledJobs, outcome, at: moment)
         case .tick: break
         }
         if !self.graceIsOver, moment.instant >= self.graceEnd {
@@ -91,7 +100,9 @@ package struct ControllerMachine: Sendable {
 
     /// When the next `tick` is due; nil when nothing waits for the clock.
     package var nextWake: ContinuousClock.Instant? {
-        [self.wakeups.min?.at, self.nextFinalizer, self.graceIsOver ? nil : self.graceEnd].compactMap { $0 }.min()
+        let grace = self.graceIsOver ? nil : self.graceEnd
+        return [self.wakeups.min?.at, self.nextFinalizer, self.authenticationUses.nextDue, grace].compactMap(\.self)
+            .min()
     }
 
     /// Reconciles what was touched, then hands out the turns for calls.
@@ -106,6 +117,7 @@ package struct ControllerMachine: Sendable {
         self.dispatchComparisons()
         self.dispatchFinalizers(moment)
         self.dispatchStatusWrites(moment)
+        self.dispatchAuthenticationWrites(moment)
         if !self.measures.isEmpty {
             self.actions.append(.measure(self.measures))
             self.measures.removeAll(keepingCapacity: true)

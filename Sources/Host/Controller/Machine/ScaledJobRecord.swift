@@ -62,7 +62,10 @@ struct ScaledJobRecord {
     var creationsHeldUntil: ContinuousClock.Instant?
     /// Why the API server last refused a Job; nil after a success.
     var refusal: String?
+    /// Jobs created since the last Event that told of any.
     var createdSinceEvent = 0
+    /// When that was.
+    var createdToldAt: ContinuousClock.Instant?
     /// Failed Jobs since the last one that succeeded.
     var failureStreak = 0
     /// Changes reported by a plugin wait until this, so that Jobs that fail at once don't chase each other.
@@ -75,16 +78,16 @@ struct ScaledJobRecord {
     var rollout = RolloutRecord()
 
     var status: StatusRecord
-    var counters = Counters()
+    var counters = JobCounters()
+    /// Triggers that could not be read, once for each poll.
+    var errors = 0
+    /// How late the last poll was.
+    var pollLateness: Duration?
+    /// Whether it is polled, as far as Events have told.
+    var isWatched = false
+    var eventLedger = EventLedger()
     /// The time for which this record is in the wake-up queue.
     var wakeAt: ContinuousClock.Instant?
-
-    struct Counters: Sendable, Equatable {
-        var created = 0
-        var succeeded = 0
-        var failed = 0
-        var cleaned = 0
-    }
 
     /// The longest that attempts to create Jobs are put off: whatever was wrong, work goes on within one polling interval.
     var longestPause: Duration { self.specification?.pollingInterval ?? .seconds(30) }

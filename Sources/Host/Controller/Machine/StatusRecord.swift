@@ -7,6 +7,11 @@ struct StatusRecord {
         var conditions: [Condition]
         var triggersTypes = ""
         var authenticationsTypes = ""
+        /// The names of the triggers' metrics, in the order of the triggers.
+        var externalMetricNames: [String] = []
+        /// Whether each trigger is active, by the name of its metric.
+        var triggersActivity: [String: Bool] = [:]
+        var isPaused = false
         /// Unix seconds, coarsened; nil when it was never active.
         var lastActiveTime: Int64?
         var lastDecision = ""
@@ -15,7 +20,7 @@ struct StatusRecord {
         /// The part whose change is written at once.
         var urgent: [String] {
             self.conditions.map { "\($0.kind.rawValue)\($0.status.rawValue)\($0.reason)\($0.message)" }
-                + [self.triggersTypes, self.authenticationsTypes]
+                + [self.triggersTypes, self.authenticationsTypes] + self.externalMetricNames
         }
     }
 
@@ -33,7 +38,8 @@ struct StatusRecord {
     var lastWriteAt: ContinuousClock.Instant?
     var retryAt: ContinuousClock.Instant?
     var failures = 0
-    var eventNotes: [String: String] = [:]
+    /// Keys of `triggersActivity` that the stored object may have: a merge patch has to name what it takes out.
+    private var storedActivity: Set<String>
 
     init(_ status: JSONValue?) {
         let conditions = (status?["conditions"]?.arrayValue ?? []).compactMap(Condition.init)
@@ -41,11 +47,15 @@ struct StatusRecord {
             conditions: conditions,
             triggersTypes: status?["triggersTypes"]?.stringValue ?? "",
             authenticationsTypes: status?["authenticationsTypes"]?.stringValue ?? "",
+            externalMetricNames: status?["externalMetricNames"]?.arrayValue?.compactMap(\.stringValue) ?? [],
+            triggersActivity: status?["triggersActivity"]?.objectValue?.mapValues { $0["isActive"] == true } ?? [:],
+            isPaused: status?["Paused"] == "true",
             lastActiveTime: status?["lastActiveTime"]?.stringValue.flatMap { KubernetesTime($0)?.secondsSinceEpoch },
             lastDecision: status?["lastDecision"]?.stringValue ?? "",
             lastJobNumber: UInt64(exactly: status?["lastJobNumber"]?.integerValue ?? 0) ?? 0
         )
         self.wanted = self.written
+        self.storedActivity = Set(self.written.triggersActivity.keys)
         self.wanted.conditions = Condition.Kind.allCases.map { kind in
             conditions.first { $0.kind == kind } ?? Condition(kind, kind == .paused ? .no : .unknown)
         }
@@ -91,7 +101,20 @@ struct StatusRecord {
         if let seconds = self.wanted.lastActiveTime {
             status["lastActiveTime"] = .string(KubernetesTime(secondsSinceEpoch: seconds).description)
         }
+        status["Paused"] = self.wanted.isPaused ? "true" : .null
+        let names = self.wanted.externalMetricNames
+        status["externalMetricNames"] = names.isEmpty ? .null : .array(names.map(JSONValue.string))
+        if let activity = self.activityPatch() { status["triggersActivity"] = activity }
         return ["status": status]
+    }
+
+    /// The whole of what is active, with nothing in the place of what is no longer there.
+    private mutating func activityPatch() -> JSONValue? {
+        var patch = self.wanted.triggersActivity.mapValues { JSONValue.object(["isActive": .bool($0)]) }
+        for gone in self.storedActivity where patch[gone] == nil { patch[gone] = .null }
+        // Whether this write happens is known only later.
+        self.storedActivity.formUnion(self.wanted.triggersActivity.keys)
+        return patch.isEmpty ? nil : .object(patch)
     }
 
     /// Nothing rather than an empty text, which some API servers refuse as null where a schema wants text.
@@ -101,6 +124,7 @@ struct StatusRecord {
         self.isWriting = false
         if succeeded, let writing {
             self.written = writing
+            self.storedActivity = Set(writing.triggersActivity.keys)
             self.failures = 0
         } else {
             self.failures = Swift.min(self.failures + 1, 6)

@@ -25,6 +25,12 @@ struct TriggerRecord {
     var isMeasuring = false
     /// A change was reported that no reading covers yet.
     var isDirty = false
+    /// `s<index>-<name>`; nil before the trigger was first open.
+    var metric: String?
+    /// How long the last reading took from its request to its arrival.
+    var latency: Duration?
+    /// How often it could not be read, at most once for each poll.
+    var errors = 0
 
     var opened: OpenedTrigger? {
         guard case .opened(let opened) = self.state else { return nil }

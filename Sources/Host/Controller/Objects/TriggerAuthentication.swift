@@ -54,10 +54,12 @@ package struct TriggerAuthentication: KubernetesObject, Sendable, Equatable {
 
     package let metadata: ObjectMetadata
     package let spec: JSONValue?
+    package let status: JSONValue?
 
-    package init(metadata: ObjectMetadata, spec: JSONValue?) {
+    package init(metadata: ObjectMetadata, spec: JSONValue?, status: JSONValue? = nil) {
         self.metadata = metadata
         self.spec = spec
+        self.status = status
     }
 }
 
@@ -67,9 +69,11 @@ package struct ClusterTriggerAuthentication: KubernetesObject, Sendable, Equatab
 
     package let metadata: ObjectMetadata
     package let spec: JSONValue?
+    package let status: JSONValue?
 
-    package init(metadata: ObjectMetadata, spec: JSONValue?) {
+    package init(metadata: ObjectMetadata, spec: JSONValue?, status: JSONValue? = nil) {
         self.metadata = metadata
         self.spec = spec
+        self.status = status
     }
 }

@@ -30,10 +30,9 @@ struct ClusterCalls: Sendable {
             return .finalizerRemoved(reference, await self.removeFinalizer(reference))
         case .writeStatus(let owner, let key, let patch):
             return .statusWritten(owner: owner, await self.writeStatus(key, patch))
-        case .recordEvent(let event):
-            await self.record(event)
-            return nil
-        case .setTrigger, .removeTrigger, .measure, .watchSecrets, .watchPods, .log:
+        case .writeAuthenticationStatus(let id, let scaledJobs):
+            return .authenticationStatusWritten(id, scaledJobs: scaledJobs, await self.writeStatus(id, scaledJobs))
+        case .setTrigger, .removeTrigger, .measure, .watchSecrets, .watchPods, .recordEvent, .log:
             return nil
         }
     }
@@ -80,11 +79,27 @@ struct ClusterCalls: Sendable {
     }
 
     private func writeStatus(_ key: ObjectKey, _ patch: JSONValue) async -> ControllerInput.Outcome<Void> {
+        await self.patchStatus(.scaledJobs, key, patch)
+    }
+
+    private func writeStatus(
+        _ authentication: AuthenticationID,
+        _ scaledJobs: String?
+    ) async -> ControllerInput.Outcome<Void> {
+        let patch: JSONValue = ["status": ["scaledjobs": scaledJobs.map(JSONValue.string) ?? .null]]
+        return await self.patchStatus(authentication.kind.resource, authentication.key, patch)
+    }
+
+    private func patchStatus(
+        _ resource: APIResource,
+        _ key: ObjectKey,
+        _ patch: JSONValue
+    ) async -> ControllerInput.Outcome<Void> {
         await self.send(
             APIRequest(
                 .mergePatch,
-                .scaledJobs,
-                namespace: key.namespace,
+                resource,
+                namespace: resource.isNamespaced ? key.namespace : nil,
                 name: key.name,
                 subresource: "status",
                 query: [Self.fieldManager],
@@ -96,42 +111,59 @@ struct ClusterCalls: Sendable {
         .map { _ in }
     }
 
+    /// Stores an Event, or the count of one that is stored already.
+    ///
     /// Events are told once: one that cannot be stored is lost, as everywhere in Kubernetes.
-    private func record(_ event: EventRecord) async {
-        let now = UnixTime.nowMicroseconds()
-        let suffix = String(UInt64(bitPattern: now), radix: 16) + String(UInt16.random(in: 0...UInt16.max), radix: 16)
-        let content: JSONValue = [
-            "apiVersion": .string(APIResource.events.apiVersion),
-            "kind": .string(APIResource.events.kind),
-            "metadata": [
-                "name": .string("\(event.scaledJob.name.prefix(200)).\(suffix)"),
-                "namespace": .string(event.scaledJob.namespace),
-            ],
-            "eventTime": .string(KubernetesTime(microsecondsSinceEpoch: now).microTime),
-            "reportingController": "sluice",
-            "reportingInstance": "sluice",
-            "action": .string(event.reason),
-            "reason": .string(event.reason),
-            "note": .string(event.note),
-            "type": .string(event.kind.rawValue),
-            "regarding": [
-                "apiVersion": .string(ScaledJob.resource.apiVersion),
-                "kind": .string(ScaledJob.resource.kind),
-                "namespace": .string(event.scaledJob.namespace),
-                "name": .string(event.scaledJob.name),
-                "uid": .string(event.uid),
-            ],
-        ]
+    func record(_ event: EventRecord) async {
+        let now = KubernetesTime(microsecondsSinceEpoch: UnixTime.nowMicroseconds()).microTime
+        if let count = event.count {
+            let series: JSONValue = ["count": .integer(Int64(count)), "lastObservedTime": .string(now)]
+            let request = APIRequest(
+                .mergePatch,
+                .events,
+                namespace: event.namespace,
+                name: event.name,
+                body: try? JSONValue.object(["series": series]).encoded(),
+                timeout: Self.callTimeout,
+                lane: .status
+            )
+            guard case .failure(let error) = await self.send(request), error.code == .notFound else { return }
+            // It has expired meanwhile: told anew.
+        }
         _ = await self.send(
             APIRequest(
                 .create,
                 .events,
-                namespace: event.scaledJob.namespace,
-                body: try? content.encoded(),
+                namespace: event.namespace,
+                body: try? Self.content(event, at: now).encoded(),
                 timeout: Self.callTimeout,
                 lane: .status
             )
         )
+    }
+
+    private static func content(_ event: EventRecord, at now: String) -> JSONValue {
+        let object = event.regarding
+        var regarding: JSONValue = [
+            "apiVersion": .string(object.resource.apiVersion),
+            "kind": .string(object.resource.kind),
+            "name": .string(object.key.name),
+            "uid": .string(object.uid),
+        ]
+        if !object.key.namespace.isEmpty { regarding["namespace"] = .string(object.key.namespace) }
+        return [
+            "apiVersion": .string(APIResource.events.apiVersion),
+            "kind": .string(APIResource.events.kind),
+            "metadata": ["name": .string(event.name), "namespace": .string(event.namespace)],
+            "eventTime": .string(now),
+            "reportingController": .string(event.reason.reportingController),
+            "reportingInstance": "sluice",
+            "action": .string(event.action),
+            "reason": .string(event.reason.rawValue),
+            "note": .string(event.note),
+            "type": .string(event.kind.rawValue),
+            "regarding": regarding,
+        ]
     }
 
     func send(_ request: APIRequest) async -> ControllerInput.Outcome<[UInt8]> {

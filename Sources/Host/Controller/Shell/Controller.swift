@@ -9,17 +9,26 @@ import Scaling
 /// There are no rules in here. Each action that takes time runs as a task of its own and comes back as an input.
 package actor Controller {
     private var machine: ControllerMachine
-    private let api: any KubernetesAPI
+    private let api: CountedAPI
     private let plugins: any TriggerPlugins
     private let logger: Logger
     private let calls: ClusterCalls
     private let errands: AsyncStream<Errand>
     private let errandQueue: AsyncStream<Errand>.Continuation
+    private let events: AsyncStream<EventRecord>
+    private let eventQueue: AsyncStream<EventRecord>.Continuation
+    /// Events for which there was no room in the queue.
+    private var lostEvents = 0
     private let alarm: Alarm
     private var secretWatches: [ObjectKey: Task<Void, Never>] = [:]
     private var interruptions: Set<String> = []
     /// Whether the loop goes round, and what it still lacks; readable without waiting for it.
     package nonisolated let pulse = Pulse()
+
+    /// Events that wait to be stored; more are lost, the oldest first.
+    private static let waitingEvents = 4000
+    /// The least time between two Events: a start with many ScaledJobs has more important calls to make.
+    private static let eventSpacing = Duration.milliseconds(10)
 
     /// Something to be done by a task of its own.
     ///
@@ -37,10 +46,11 @@ package actor Controller {
         logger: Logger
     ) {
         self.machine = ControllerMachine(configuration: configuration, now: .now)
-        self.api = api
+        self.api = CountedAPI(api)
         self.plugins = plugins
         self.logger = logger
-        self.calls = ClusterCalls(api: api)
+        self.calls = ClusterCalls(api: self.api)
+        (self.events, self.eventQueue) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.waitingEvents))
         let (errands, errandQueue) = AsyncStream.makeStream(of: Errand.self)
         self.errands = errands
         self.errandQueue = errandQueue
@@ -59,6 +69,7 @@ package actor Controller {
             }
             self.reflect(ClusterTriggerAuthentication.self, nil, &group) { .clusterAuthentications($0) }
             group.addTask { await self.hearPlugins() }
+            group.addTask { await self.storeEvents() }
             group.addTask { await self.pulse.run { self.errandQueue.yield(.beat) } }
             self.take(.tick)
             for await errand in self.errands {
@@ -72,6 +83,14 @@ package actor Controller {
 
     /// All ScaledJobs at this moment.
     package func snapshots() -> [ScaledJobSnapshot] { self.machine.snapshots() }
+
+    /// What the metrics say at this moment.
+    package func metrics() -> MetricsSnapshot {
+        var snapshot = self.machine.metrics()
+        snapshot.calls = self.api.counts
+        snapshot.totals.droppedEvents += self.lostEvents
+        return snapshot
+    }
 
     /// The trigger types on offer, those of plugins that went away included.
     package func offers() -> [String: TriggerTypeOffer] { self.machine.offers }
@@ -94,6 +113,14 @@ package actor Controller {
     private func hearPlugins() async {
         for await event in self.plugins.events {
             self.take(.plugin(event))
+        }
+    }
+
+    /// One after the other: the count of an Event follows the Event.
+    private nonisolated func storeEvents() async {
+        for await event in self.events {
+            await self.calls.record(event)
+            guard (try? await Task.sleep(for: Self.eventSpacing)) != nil else { return }
         }
     }
 
@@ -131,8 +158,10 @@ package actor Controller {
         case .measure(let ids): self.plugins.measure(ids)
         case .watchSecrets(let keys): self.watchSecrets(keys)
         case .log(let record): self.log(record)
+        case .recordEvent(let event):
+            if case .dropped = self.eventQueue.yield(event) { self.lostEvents += 1 }
         case .watchPods, .createJob, .tryTemplate, .lookUpJob, .deleteJob, .compareTemplate, .removeFinalizer,
-            .writeStatus, .recordEvent:
+            .writeStatus, .writeAuthenticationStatus:
             self.errandQueue.yield(.act(action))
         }
     }

@@ -67,13 +67,18 @@ package struct DecisionTrial: Sendable {
     }
 
     private static func conditions(_ decision: ScalingDecision, _ situation: Situation) -> [Condition] {
-        let error = Condition.triggerError(situation.failures, isActive: decision.isActive)
-        var conditions = [
-            situation.isPaused ? Condition.ready(isPaused: true) : error ?? Condition.ready(isPaused: false),
-            Condition.activity(decision.isActive) ?? Condition(.active, .unknown, "UnknownState"),
+        guard !situation.isPaused else {
+            return [
+                Condition(.ready, .yes, "ScaledJobReady", "ScaledJob is paused"),
+                Condition(.active, .unknown, "UnknownState"),
+                Condition(.paused, .yes, "ScaledJobPaused", "ScaledJob is paused"),
+            ]
+        }
+        let isActive = decision.isActive ?? false
+        return [
+            .ready(faults: situation.faults, triggers: situation.triggers.count, isActive: isActive),
+            .active(isActive),
         ]
-        if situation.isPaused { conditions.append(Condition(.paused, .yes, "ScaledJobPaused", "ScaledJob is paused")) }
-        return conditions
     }
 
     /// The answer; what is not known is null.
@@ -91,7 +96,8 @@ package struct DecisionTrial: Sendable {
         }
         return [
             "create": number(self.decision.create),
-            "active": self.decision.isActive.map(JSONValue.bool) ?? .null,
+            // What was never known to be active counts as inactive, as with a new ScaledJob in a cluster.
+            "active": self.decision.limit == .paused ? .null : .bool(self.decision.isActive ?? false),
             "queueLength": number(self.decision.numbers?.queueLength),
             "maxScale": number(self.decision.numbers?.maxScale),
             "effectiveMaxScale": number(self.decision.numbers?.effectiveMaxScale),

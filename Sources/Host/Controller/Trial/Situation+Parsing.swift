@@ -17,16 +17,19 @@ extension Situation {
         guard reader.problems.isEmpty, let scaledJob, let triggers, let jobs else {
             return .failure(InvalidSpecification(reader.problems))
         }
-        var failures: [String] = []
+        let names = scaledJob.specification.triggers.map(\.name)
+        var faults: [TriggerFault] = []
         for (index, trigger) in triggers.enumerated() {
-            if case .unknown(let why) = trigger { failures.append("spec.triggers[\(index)]: \(why)") }
+            guard case .unknown(let why) = trigger else { continue }
+            let name = names.indices.contains(index) ? names[index] : nil
+            faults.append(TriggerFault(index: index, name: name, message: why))
         }
         return .success(
             Situation(
                 specification: scaledJob.specification,
                 isPaused: scaledJob.isPaused,
                 triggers: triggers,
-                failures: failures,
+                faults: faults,
                 jobs: jobs,
                 notes: reader.notes
             )

@@ -12,7 +12,7 @@ struct Situation {
     var isPaused: Bool
     var triggers: [TriggerStanding]
     /// One for each trigger that could not be read.
-    var failures: [String]
+    var faults: [TriggerFault]
     var jobs: Jobs
     /// What was read otherwise than written, for people.
     var notes: [String]

@@ -285,6 +285,10 @@ struct  Sluice__Plugin__V1__Parameter
    */
   size_t n_aliases;
   char **aliases;
+  /*
+   * Why it should no longer be used, and what to use instead. Empty: it may be used.
+   */
+  char *deprecation;
   Sluice__Plugin__V1__Parameter__DefaultValueCase default_value_case;
   union {
     char *default_;
@@ -292,7 +296,7 @@ struct  Sluice__Plugin__V1__Parameter
 };
 #define SLUICE__PLUGIN__V1__PARAMETER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sluice__plugin__v1__parameter__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, SLUICE__PLUGIN__V1__PARAMETER_KIND__STRING, 0, 0, 0,NULL, 0,NULL, 0,NULL, SLUICE__PLUGIN__V1__PARAMETER__DEFAULT_VALUE__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, SLUICE__PLUGIN__V1__PARAMETER_KIND__STRING, 0, 0, 0,NULL, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, SLUICE__PLUGIN__V1__PARAMETER__DEFAULT_VALUE__NOT_SET, {0} }
 
 
 /*
@@ -389,10 +393,14 @@ struct  Sluice__Plugin__V1__Opened
    */
   protobuf_c_boolean push;
   char *push_unavailable;
+  /*
+   * What the trigger's metric is called, for example "mongodb-videos"; never a secret. Empty: the trigger type.
+   */
+  char *metric_name;
 };
 #define SLUICE__PLUGIN__V1__OPENED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sluice__plugin__v1__opened__descriptor) \
-    , 0, 0, SLUICE__PLUGIN__V1__COUNTS__UNSPECIFIED, 0, (char *)protobuf_c_empty_string }
+    , 0, 0, SLUICE__PLUGIN__V1__COUNTS__UNSPECIFIED, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 /*

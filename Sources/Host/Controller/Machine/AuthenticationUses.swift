@@ -1,0 +1,172 @@
+package import Kubernetes
+import PluginProtocol
+
+/// A TriggerAuthentication or ClusterTriggerAuthentication; the key of the latter has no namespace.
+package struct AuthenticationID: Sendable, Hashable {
+    package let kind: TriggerManifest.AuthenticationKind
+    package let key: ObjectKey
+
+    package init(_ kind: TriggerManifest.AuthenticationKind, _ key: ObjectKey) {
+        self.kind = kind
+        self.key = kind == .cluster ? ObjectKey(namespace: "", name: key.name) : key
+    }
+
+    package init(_ reference: TriggerManifest.AuthenticationReference, from namespace: String) {
+        self.init(reference.kind, ObjectKey(namespace: namespace, name: reference.name))
+    }
+}
+
+/// Which ScaledJobs use which authentication, and what the status of each authentication says about it.
+struct AuthenticationUses: Sendable {
+    /// An authentication that exists.
+    private struct Seen {
+        var uid: String
+        var generation: Int64
+        /// Its `status.scaledjobs`.
+        var status: String
+        var isWriting = false
+        var failures = 0
+    }
+
+    /// One authentication is not written more often.
+    static let spacing = Duration.seconds(1)
+    /// The longest list; names beyond it are left out, so that the object stays far below what etcd stores.
+    static let largestText = 128 << 10
+    private static let largestUnderWay = 4
+
+    private var users: [AuthenticationID: Set<ObjectKey>] = [:]
+    private var uses: [ObjectKey: Set<AuthenticationID>] = [:]
+    private var seen: [AuthenticationID: Seen] = [:]
+    /// What may have to be written, and not before when.
+    private var pending: [AuthenticationID: ContinuousClock.Instant] = [:]
+    private var underWay = 0
+
+    var authentications: some Collection<AuthenticationID> { self.seen.keys }
+    /// When the next write may be due; nil while there is none, or none that may begin.
+    private(set) var nextDue: ContinuousClock.Instant?
+
+    // MARK: - What happens
+
+    /// Takes what a ScaledJob uses from now on.
+    mutating func set(_ scaledJob: ObjectKey, uses: Set<AuthenticationID>, at now: ContinuousClock.Instant) {
+        let before = self.uses[scaledJob] ?? []
+        guard before != uses else { return }
+        self.uses[scaledJob] = uses.isEmpty ? nil : uses
+        for id in before.subtracting(uses) {
+            self.users[id]?.remove(scaledJob)
+            if self.users[id]?.isEmpty == true { self.users[id] = nil }
+            self.mark(id, at: now)
+        }
+        for id in uses.subtracting(before) {
+            self.users[id, default: []].insert(scaledJob)
+            self.mark(id, at: now)
+        }
+    }
+
+    /// Takes an authentication as the watch shows it; returns its former generation, or nil when it is new.
+    mutating func saw(
+        _ id: AuthenticationID,
+        uid: String,
+        generation: Int64,
+        status: String,
+        at now: ContinuousClock.Instant
+    ) -> Int64? {
+        let former = self.seen[id].flatMap { $0.uid == uid ? $0 : nil }
+        var current = former ?? Seen(uid: uid, generation: generation, status: status)
+        current.generation = generation
+        current.status = status
+        self.seen[id] = current
+        self.mark(id, at: now)
+        return former?.generation
+    }
+
+    /// Forgets an authentication that is gone; returns its UID, or nil when it was not known.
+    mutating func gone(_ id: AuthenticationID) -> String? {
+        self.pending[id] = nil
+        return self.seen.removeValue(forKey: id)?.uid
+    }
+
+    /// Looks at every authentication again: more ScaledJobs are known now.
+    mutating func markAll(at now: ContinuousClock.Instant) {
+        for id in self.seen.keys { self.mark(id, at: now) }
+    }
+
+    private mutating func mark(_ id: AuthenticationID, at now: ContinuousClock.Instant) {
+        guard self.seen[id] != nil else { return }
+        let due = Swift.max(self.pending[id] ?? now, now)
+        self.pending[id] = due
+        self.nextDue = Swift.min(self.nextDue ?? due, due)
+    }
+
+    // MARK: - Writing
+
+    /// Takes out the writes that are due: the text of `status.scaledjobs`, nil for none.
+    ///
+    /// `others` says which names of a former status belong to other hosts and stay; `isComplete` whether every ScaledJob
+    /// that may use the authentication is known.
+    mutating func takeDue(
+        at now: ContinuousClock.Instant,
+        isComplete: (AuthenticationID) -> Bool,
+        isOfOthers: (_ namespace: String) -> Bool
+    ) -> [(id: AuthenticationID, text: String?)] {
+        guard let due = self.nextDue, due <= now else { return [] }
+        var writes: [(id: AuthenticationID, text: String?)] = []
+        for (id, due) in self.pending where due <= now {
+            guard let seen = self.seen[id], isComplete(id), !seen.isWriting else {
+                // The list that makes it complete, or the end of the write, marks it again.
+                self.pending[id] = nil
+                continue
+            }
+            guard self.underWay < Self.largestUnderWay else { continue }
+            self.pending[id] = nil
+            let text = self.text(of: id, isOfOthers: isOfOthers)
+            guard text != seen.status else { continue }
+            self.seen[id]?.isWriting = true
+            self.underWay += 1
+            writes.append((id, text.isEmpty ? nil : text))
+        }
+        self.nextDue = self.underWay < Self.largestUnderWay ? self.pending.values.min() : nil
+        return writes
+    }
+
+    mutating func written(
+        _ id: AuthenticationID,
+        _ text: String?,
+        _ failure: KubernetesError?,
+        at now: ContinuousClock.Instant
+    ) {
+        self.underWay -= 1
+        defer { self.nextDue = self.pending.values.min() }
+        guard var seen = self.seen[id], seen.isWriting else { return }
+        seen.isWriting = false
+        var pause = Self.spacing
+        if failure == nil {
+            seen.status = text ?? ""
+            seen.failures = 0
+        } else {
+            seen.failures = Swift.min(seen.failures + 1, 6)
+            pause = Self.spacing * (1 << seen.failures)
+        }
+        self.seen[id] = seen
+        self.pending[id] = now + pause
+    }
+
+    /// KEDA's list for a namespaced authentication; names with their namespaces for one of the whole cluster, where two
+    /// ScaledJobs may have the same name.
+    private func text(of id: AuthenticationID, isOfOthers: (String) -> Bool) -> String {
+        let users = self.users[id] ?? []
+        var names = users.map { id.kind == .namespaced ? $0.name : $0.description }
+        if id.kind == .cluster {
+            for name in self.seen[id]?.status.split(separator: ",") ?? [] {
+                guard let slash = name.firstIndex(of: "/"), isOfOthers(String(name[..<slash])) else { continue }
+                names.append(String(name))
+            }
+        }
+        var text = ""
+        for name in names.sorted() {
+            guard text.utf8.count + name.utf8.count < Self.largestText else { break }
+            text += text.isEmpty ? name : ",\(name)"
+        }
+        return text
+    }
+}
