@@ -21,11 +21,26 @@ extension ModelCluster {
 
     mutating func startJob(_ name: String) {
         guard var job = self.jobs[name], !job.isFinished, !job.isStarted else { return }
-        job.document = self.documents.subtracting(self.claimed).min()
-        if job.document == nil { self.surplusJobs += 1 }
         job.isStarted = true
+        job.claimsAt = self.now + self.claimDelay
         self.jobs[name] = job
         self.unseenPods?.append(.upserted(Self.pod(name, job)))
+        self.claimDue()
+    }
+
+    /// Jobs whose time has come take their documents.
+    mutating func claimDue() {
+        for (name, job) in self.jobs.sorted(by: { $0.key < $1.key }) {
+            if let due = job.claimsAt, due <= self.now { self.claim(name) }
+        }
+    }
+
+    mutating func claim(_ name: String) {
+        guard var job = self.jobs[name], job.claimsAt != nil, !job.isFinished else { return }
+        job.claimsAt = nil
+        job.document = self.documents.subtracting(self.claimed).min()
+        if job.document == nil { self.surplusJobs += 1 }
+        self.jobs[name] = job
     }
 
     mutating func showNextPod() {

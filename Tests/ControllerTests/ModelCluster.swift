@@ -15,13 +15,15 @@ struct ModelCluster {
         var isFinished = false
         var failed = false
         var document: Int?
-        /// Its Pod runs: it has taken a document, or found none.
+        /// Its Pod runs.
         var isStarted = false
         var isDeleting = false
         /// Nil for a Job that KEDA made.
         var hash: String?
         var generation: Int64?
         var image = "worker"
+        /// When it takes a document, or finds none; nil before its Pod runs and afterwards.
+        var claimsAt: ContinuousClock.Instant?
     }
 
     var machine: ControllerMachine
@@ -45,6 +47,8 @@ struct ModelCluster {
     var refusesTemplates: String?
     /// The source counts a document only until a Job has taken it.
     var countsUntilClaimed = false
+    /// How long Jobs take from their start until they have a document.
+    var claimDelay = Duration.zero
     /// It says as well how many documents are in work.
     var saysInFlight = false
     /// Nil until the host asks for Pods; then what it has not seen yet, in order.
@@ -137,6 +141,7 @@ struct ModelCluster {
 
     mutating func advance(_ duration: Duration) {
         self.now += duration
+        self.claimDue()
         self.take(.tick)
     }
 
@@ -144,6 +149,7 @@ struct ModelCluster {
     mutating func advanceToNextWake(atMost limit: Duration = .seconds(60)) {
         guard let wake = self.machine.nextWake else { return self.advance(limit) }
         self.now = Swift.max(self.now, Swift.min(wake, self.now + limit))
+        self.claimDue()
         self.take(.tick)
     }
 
@@ -264,6 +270,7 @@ struct ModelCluster {
     /// A Job takes a document that no other Job works on and finishes it.
     mutating func runJob(_ name: String, fails: Bool = false) {
         self.startJob(name)
+        self.claim(name)
         guard var job = self.jobs[name], !job.isFinished else { return }
         job.isFinished = true
         job.failed = fails

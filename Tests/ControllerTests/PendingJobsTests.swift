@@ -172,6 +172,8 @@ import Testing
         var cluster = ModelCluster(seed: seed)
         cluster.countsUntilClaimed = true
         cluster.saysInFlight = play == .inFlight
+        // Less than the host gives them.
+        cluster.claimDelay = .milliseconds(Int.random(in: 0...1, using: &random) * 4_900)
         let maximum = Int.random(in: 1...6, using: &random)
         var scaledJob = ModelCluster.scaledJob(maximum: maximum)
         switch play {

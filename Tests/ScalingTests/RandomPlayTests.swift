@@ -2,13 +2,15 @@ import Scaling
 import Testing
 
 /// A million situations, decided by the policy and by a plain model of the formulas that existing manifests rely on.
-@Suite struct RandomPlayTests {
+///
+/// One part after the other, with pauses: tests that measure time run beside it.
+@Suite(.serialized) struct RandomPlayTests {
     static let cases = 1_000_000
     static let parts = 8
     /// Another one each time; a failure names it.
     static let seed = UInt64.random(in: 0...UInt64.max)
 
-    @Test(arguments: 0..<parts) func thePolicyAgreesWithThePlainModel(part: Int) {
+    @Test(arguments: 0..<parts) func thePolicyAgreesWithThePlainModel(part: Int) async {
         let seed = Self.seed &+ UInt64(part)
         print("random play, part \(part): seed \(seed)")
         var dice = Dice(seed: seed)
@@ -17,6 +19,7 @@ import Testing
             let situation = PlainSituation(&dice)
             let complaint = situation.complaint(&dice)
             decided += 1
+            if number % 500 == 0 { await Task.yield() }
             if let complaint {
                 Issue.record("seed \(seed), case \(number): \(complaint) \(situation)")
                 return
