@@ -96,30 +96,47 @@ let package = Package(
         ),
         .systemLibrary(
             name: "CCurl",
-            path: "Sources/Host/Kubernetes/CCurl",
+            path: "Sources/Host/HTTP/CCurl",
             pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"])]
+        ),
+        .target(
+            name: "HTTP",
+            dependencies: [
+                "CCurl",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
+            path: "Sources/Host/HTTP",
+            exclude: ["CCurl"]
         ),
         .target(
             name: "Kubernetes",
             dependencies: [
                 "Pace",
-                "CCurl",
+                "HTTP",
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Yams", package: "Yams"),
             ],
-            path: "Sources/Host/Kubernetes",
-            exclude: ["CCurl"]
+            path: "Sources/Host/Kubernetes"
+        ),
+        // What has to be fetched before a trigger can be opened.
+        .target(
+            name: "Credentials",
+            dependencies: [
+                "HTTP", "Kubernetes",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
+            path: "Sources/Host/Credentials"
         ),
         .target(
             name: "Controller",
             dependencies: [
                 "Pace",
-                "Scaling", "PluginHost", "PluginProtocol", "Kubernetes",
+                "Scaling", "PluginHost", "PluginProtocol", "Kubernetes", "Credentials",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -147,7 +164,8 @@ let package = Package(
         .executableTarget(
             name: "Sluice",
             dependencies: [
-                "Controller", "Standalone", "PluginHost", "PluginProtocol", "Kubernetes", "Scaling", "Observability",
+                "Controller", "Credentials", "Standalone", "PluginHost", "PluginProtocol", "Kubernetes", "Scaling",
+                "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -234,7 +252,9 @@ let package = Package(
         // What existing manifests rely on, row by row.
         .testTarget(
             name: "ConformanceTests",
-            dependencies: ["Controller", "Kubernetes", "PluginHost", "PluginProtocol", "Scaling"]
+            dependencies: [
+                "Controller", "Credentials", "Kubernetes", "PluginHost", "PluginKit", "PluginProtocol", "Scaling",
+            ]
         ),
         .testTarget(
             name: "ObservabilityTests",
@@ -253,7 +273,7 @@ let package = Package(
         .testTarget(
             name: "KubernetesTests",
             dependencies: [
-                "Kubernetes", "ClusterTestSupport",
+                "HTTP", "Kubernetes", "ClusterTestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ]
@@ -261,7 +281,7 @@ let package = Package(
         .testTarget(
             name: "ControllerTests",
             dependencies: [
-                "Controller", "Scaling", "PluginHost", "PluginProtocol", "Kubernetes", "Standalone",
+                "Controller", "Credentials", "Scaling", "PluginHost", "PluginProtocol", "Kubernetes", "Standalone",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ]
@@ -314,7 +334,7 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
-let touchesC: Set<String> = ["PluginProtocol", "Kubernetes", "MongoDB"]
+let touchesC: Set<String> = ["PluginProtocol", "HTTP", "Kubernetes", "MongoDB"]
 let isC: Set<String> = ["CPluginMessages", "PlainCurl"]
 for target in package.targets where target.type != .system && !isC.contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings

@@ -3,7 +3,8 @@ import Testing
 /// Every row of the table has a test.
 @Suite struct CoverageTests {
     /// The rows of all tables here.
-    private static let rows: [any ConformanceRow] = []
+    private static let rows: [any ConformanceRow] =
+        EnvironmentTable.rows + AuthenticationTable.rows + ParameterTable.rows
 
     /// The numbers of the table; they are not consecutive.
     private static let wanted = [

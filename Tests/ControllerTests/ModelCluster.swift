@@ -1,4 +1,5 @@
 import Controller
+import Credentials
 import Kubernetes
 import PluginHost
 import PluginProtocol
@@ -29,6 +30,8 @@ struct ModelCluster {
     var events: [EventRecord] = []
     var statuses: [JSONValue] = []
     var watchedSecrets: Set<ObjectKey> = []
+    var watchedConfigMaps: Set<ObjectKey> = []
+    var fetches: [CredentialRequest] = []
     /// Documents that wait; a document stays in here until its Job has finished it.
     var documents: Set<Int> = []
     var nextDocument = 0
@@ -64,6 +67,8 @@ struct ModelCluster {
             case .measure(let ids):
                 for id in ids { self.measures.append((id, self.revisions[id] ?? 0, self.now, nil)) }
             case .watchSecrets(let keys): self.watchedSecrets = keys
+            case .watchConfigMaps(let keys): self.watchedConfigMaps = keys
+            case .fetchCredential(let request): self.fetches.append(request)
             case .recordEvent(let event): self.events.append(event)
             case .log: break
             case .writeStatus(let owner, _, let status):

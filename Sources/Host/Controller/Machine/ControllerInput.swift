@@ -1,3 +1,4 @@
+package import Credentials
 package import Kubernetes
 package import PluginHost
 
@@ -21,6 +22,8 @@ package enum ControllerInput: Sendable {
     case authentications(Reflection<TriggerAuthentication>, scope: String?)
     case clusterAuthentications(Reflection<ClusterTriggerAuthentication>)
     case secret(ObjectKey, SecretStore.Entry)
+    case configMap(ObjectKey, ReferencedData.Entry)
+    case credential(CredentialRequest, Result<FetchedCredential, CredentialFailure>)
     case plugin(PluginEvent)
     case jobCreated(JobReference, Outcome<Void>)
     case jobLookedUp(JobReference, Outcome<JobSummary?>)
@@ -63,6 +66,10 @@ package enum ControllerAction: Sendable, Equatable {
     case measure([TriggerID])
     /// The whole set of Secrets to watch from now on.
     case watchSecrets(Set<ObjectKey>)
+    /// The whole set of ConfigMaps to watch from now on.
+    case watchConfigMaps(Set<ObjectKey>)
+    /// Answered by `credential`.
+    case fetchCredential(CredentialRequest)
     /// Answered by `jobCreated`.
     case createJob(JobReference, JobTemplate)
     /// A dry run of the creation; answered by `templateTried`.

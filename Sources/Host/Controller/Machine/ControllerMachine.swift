@@ -16,8 +16,10 @@ package struct ControllerMachine: Sendable {
     var namespaces: [String: String] = [:]
     var uids: [ObjectKey: String] = [:]
     var authentications: AuthenticationStore
-    var secrets = SecretStore()
-    var watchedSecrets: Set<ObjectKey> = []
+    var sources = ParameterSources()
+    var credentials: CredentialLedger
+    /// What is watched and fetched for the ScaledJobs.
+    var followed = ParameterResolver.Needs()
     var offers: [String: TriggerTypeOffer] = [:]
     var synced = SyncedScopes()
     var random: SystemOrSeededGenerator
@@ -34,7 +36,7 @@ package struct ControllerMachine: Sendable {
     var actions: [ControllerAction] = []
     var touched: Set<String> = []
     var measures: [TriggerID] = []
-    var secretsMayHaveChanged = false
+    var needsMayHaveChanged = false
     /// Whether a trigger type that no plugin offers is a fault by now.
     private(set) var graceIsOver = false
     private let graceEnd: ContinuousClock.Instant
@@ -43,7 +45,11 @@ package struct ControllerMachine: Sendable {
 
     package init(configuration: ControllerConfiguration, now: ContinuousClock.Instant, seed: UInt64? = nil) {
         self.configuration = configuration
-        self.authentications = AuthenticationStore(clusterNamespace: configuration.clusterNamespace)
+        self.authentications = AuthenticationStore(
+            clusterNamespace: configuration.clusterNamespace,
+            rules: configuration.authentication
+        )
+        self.credentials = CredentialLedger(pace: CredentialLedger.Pace(refresh: configuration.credentialRefresh))
         self.random = SystemOrSeededGenerator(seed: seed)
         self.graceEnd = now + configuration.pluginGrace
     }
@@ -56,6 +62,8 @@ package struct ControllerMachine: Sendable {
         case .authentications(let change, let scope): self.handle(change, scope: scope)
         case .clusterAuthentications(let change): self.handle(change)
         case .secret(let key, let entry): self.handle(key, entry)
+        case .configMap(let key, let entry): self.handle(configMap: key, entry)
+        case .credential(let request, let outcome): self.fetched(request, outcome, at: moment)
         case .plugin(let event): self.handle(event, at: moment)
         case .jobCreated(let job, let outcome): self.created(job, outcome, at: moment)
         case .jobLookedUp(let job, let outcome): self.lookedUp(job, outcome, at: moment)
@@ -77,8 +85,7 @@ package struct ControllerMachine: Sendable {
 
     /// When the next `tick` is due; nil when nothing waits for the clock.
     package var nextWake: ContinuousClock.Instant? {
-        guard !self.graceIsOver else { return self.wakeups.min?.at }
-        return self.wakeups.min.map { Swift.min($0.at, self.graceEnd) } ?? self.graceEnd
+        [self.wakeups.min?.at, self.credentials.nextWake, self.graceIsOver ? nil : self.graceEnd].compactMap { $0 }.min()
     }
 
     /// Reconciles what was touched, then hands out the turns for calls.
@@ -87,7 +94,7 @@ package struct ControllerMachine: Sendable {
         while let uid = self.touched.popFirst() {
             self.reconcile(uid, at: moment)
         }
-        if self.secretsMayHaveChanged { self.watchReferencedSecrets() }
+        self.followNeeds(moment)
         self.dispatchCreations(moment)
         self.dispatchDeletions()
         self.dispatchStatusWrites(moment)
@@ -124,6 +131,10 @@ package struct ControllerConfiguration: Sendable {
     package var namespaces: [String]?
     /// Where the Secrets of ClusterTriggerAuthentications are.
     package var clusterNamespace: String
+    /// What authentications may do.
+    package var authentication = AuthenticationRules()
+    /// How often fetched credentials without an end of their own are read again.
+    package var credentialRefresh = Duration.seconds(300)
     package var largestCreationsUnderWay = 48
     package var largestDeletionsUnderWay = 16
     package var largestStatusWritesUnderWay = 8

@@ -27,7 +27,7 @@ struct ScaledJobRecord {
     var specification: ScaledJobSpecification?
     var problems: [Problem] = []
     var triggers: [TriggerRecord] = []
-    var secrets: Set<ObjectKey> = []
+    var needs = ParameterResolver.Needs()
     var isPaused = false
 
     var names: JobNames

@@ -28,7 +28,7 @@ struct ClusterCalls: Sendable {
         case .recordEvent(let event):
             await self.record(event)
             return nil
-        case .setTrigger, .removeTrigger, .measure, .watchSecrets, .log:
+        case .setTrigger, .removeTrigger, .measure, .watchSecrets, .watchConfigMaps, .fetchCredential, .log:
             return nil
         }
     }
