@@ -253,7 +253,7 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests",
             dependencies: [
-                "Controller", "Credentials", "Kubernetes", "PluginHost", "PluginKit", "PluginProtocol", "Scaling",
+                "Controller", "Credentials", "Kubernetes", "PluginHost", "PluginProtocol", "Scaling",
             ]
         ),
         .testTarget(

@@ -25,7 +25,8 @@ import Testing
         var expected: Expected
     }
 
-    private static let noGuessing = "what is missing is named and the trigger waits for it, instead of opening without it"
+    private static let noGuessing =
+        "what is missing is named and the trigger waits for it, instead of opening without it"
 
     static let rows: [Row] = [
         Row(id: "O1", expected: .parameters([:])),
@@ -111,7 +112,8 @@ import Testing
         ),
         Row(
             id: "O19",
-            difference: "a tenant can't name the host's Secrets: the authentication is refused and the way out is named",
+            difference:
+                "a tenant can't name the host's Secrets: the authentication is refused and the way out is named",
             spec: Self.host("login"),
             secrets: ["sluice/login": ["host": "the operator's"]],
             isRestricted: true,
@@ -143,7 +145,9 @@ import Testing
             id: "O18, no file",
             kind: .cluster,
             spec: ["filePath": "a"],
-            fetched: [.file("/files/a"): .failed(CredentialFailure("the file /files/a does not exist", isRefusal: true))],
+            fetched: [
+                .file("/files/a"): .failed(CredentialFailure("the file /files/a does not exist", isRefusal: true))
+            ],
             expected: .error("the file /files/a does not exist")
         ),
         Row(

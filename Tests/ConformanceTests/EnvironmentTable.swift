@@ -114,7 +114,11 @@ import Testing
             container: ["env": Self.env(("A", "v"), ("B", "$$xy"))],
             expected: .value("$xy")
         ),
-        Row(id: "a reference at the end", container: ["env": Self.env(("A", "v"), ("B", "-$(A)"))], expected: .value("-v")),
+        Row(
+            id: "a reference at the end",
+            container: ["env": Self.env(("A", "v"), ("B", "-$(A)"))],
+            expected: .value("-v")
+        ),
         Row(
             id: "an empty name",
             container: ["env": Self.env(("A", "v"), ("B", "$()"))],
@@ -151,7 +155,10 @@ import Testing
     private static var sources: ParameterSources {
         var sources = ParameterSources()
         _ = sources.secrets.set(ObjectKey(namespace: "shop", name: "keys"), to: .present(["B": Array("secret".utf8)]))
-        _ = sources.configMaps.set(ObjectKey(namespace: "shop", name: "settings"), to: .present(["B": Array("plain".utf8)]))
+        _ = sources.configMaps.set(
+            ObjectKey(namespace: "shop", name: "settings"),
+            to: .present(["B": Array("plain".utf8)])
+        )
         _ = sources.secrets.set(ObjectKey(namespace: "shop", name: "gone"), to: .missing)
         _ = sources.configMaps.set(ObjectKey(namespace: "shop", name: "gone"), to: .missing)
         return sources

@@ -1,6 +1,5 @@
 import Controller
 import Kubernetes
-import PluginKit
 import PluginProtocol
 import Testing
 

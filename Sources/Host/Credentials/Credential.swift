@@ -7,11 +7,19 @@ package struct FetchedCredential: Sendable, Equatable {
     package var lifetime: Duration?
     /// True where fetching makes something new at the server, so that it is done only when the lifetime asks for it.
     package var isIssued: Bool
+    /// Fetched again within this time, although the values stay good: whoever fetched them has to be heard from.
+    package var renewWithin: Duration?
 
-    package init(_ values: [String: String], lifetime: Duration? = nil, isIssued: Bool = false) {
+    package init(
+        _ values: [String: String],
+        lifetime: Duration? = nil,
+        isIssued: Bool = false,
+        renewWithin: Duration? = nil
+    ) {
         self.values = values
         self.lifetime = lifetime
         self.isIssued = isIssued
+        self.renewWithin = renewWithin
     }
 }
 

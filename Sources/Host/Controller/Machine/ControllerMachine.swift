@@ -85,7 +85,8 @@ package struct ControllerMachine: Sendable {
 
     /// When the next `tick` is due; nil when nothing waits for the clock.
     package var nextWake: ContinuousClock.Instant? {
-        [self.wakeups.min?.at, self.credentials.nextWake, self.graceIsOver ? nil : self.graceEnd].compactMap { $0 }.min()
+        [self.wakeups.min?.at, self.credentials.nextWake, self.graceIsOver ? nil : self.graceEnd].compactMap { $0 }
+            .min()
     }
 
     /// Reconciles what was touched, then hands out the turns for calls.

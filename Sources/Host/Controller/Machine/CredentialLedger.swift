@@ -150,10 +150,10 @@ struct CredentialLedger: Sendable {
 
     /// Two thirds of the time that is left, so that two more attempts fit before the end.
     private func pause(after credential: FetchedCredential) -> Duration {
-        let least = Duration.seconds(1)
-        guard let lifetime = credential.lifetime else { return self.pace.refresh }
-        let renewal = Swift.max(least, lifetime * 2 / 3)
-        return credential.isIssued ? renewal : Swift.min(renewal, self.pace.refresh)
+        var pause =
+            credential.isIssued && credential.lifetime != nil ? Duration.seconds(30 * 86_400) : self.pace.refresh
+        if let lifetime = credential.lifetime { pause = Swift.min(pause, Swift.max(.seconds(1), lifetime * 2 / 3)) }
+        return Swift.min(pause, credential.renewWithin ?? pause)
     }
 
     private mutating func put(_ entry: inout Entry, off pause: Duration, at now: ContinuousClock.Instant) {

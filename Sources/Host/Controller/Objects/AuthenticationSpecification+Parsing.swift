@@ -50,7 +50,10 @@ extension AuthenticationSpecification {
             return nil
         }
         guard !path.hasPrefix("/"), !path.contains("..") else {
-            reader.note("filePath", "\"\(path)\" must be relative and without \"..\"; write a path below the host's folder")
+            reader.note(
+                "filePath",
+                "\"\(path)\" must be relative and without \"..\"; write a path below the host's folder"
+            )
             return nil
         }
         return path
@@ -136,7 +139,9 @@ extension FieldReader {
     /// A reference such as `clientSecret.valueFrom.secretKeyRef`.
     mutating func secretKey(_ key: String, isRequired: Bool) -> AuthenticationSpecification.SecretKey? {
         guard let value = self.present(key) else {
-            if isRequired { self.note(key, "is missing; write valueFrom.secretKeyRef with the name and key of a Secret") }
+            if isRequired {
+                self.note(key, "is missing; write valueFrom.secretKeyRef with the name and key of a Secret")
+            }
             return nil
         }
         let reference = value[path: "valueFrom", "secretKeyRef"]

@@ -113,7 +113,9 @@ extension AuthenticationResolver.Pass {
     private mutating func method(of vault: AuthenticationSpecification.Vault) -> VaultLogin.Method? {
         switch vault.method {
         case .token(let token):
-            if self.mayUseOwnIdentity(at: vault.address), let own = self.resolver.rules.vaultToken { return .token(own) }
+            if self.mayUseOwnIdentity(at: vault.address), let own = self.resolver.rules.vaultToken {
+                return .token(own)
+            }
             if let token { return .token(token) }
             if self.sources.credentials.areAssumed { return .token("") }
             self.fail(

@@ -117,8 +117,12 @@ package struct ContainerEnvironment: Sendable {
             }
         }
 
-        private mutating func takeAll(_ reference: JSONValue, of data: ReferencedData, _ prefix: String, at path: String)
-        {
+        private mutating func takeAll(
+            _ reference: JSONValue,
+            of data: ReferencedData,
+            _ prefix: String,
+            at path: String
+        ) {
             guard let content = self.content(reference, of: data, at: path) else { return }
             for (key, bytes) in content {
                 self.variables[prefix + key] = Self.lookup(bytes, key, at: path)

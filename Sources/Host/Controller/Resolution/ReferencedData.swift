@@ -44,7 +44,9 @@ package struct ReferencedData: Sendable {
         case .waiting(let what): return .waiting(what)
         case .problem(let problem): return .problem(problem)
         case .data(let data):
-            guard let bytes = data[key] else { return .problem(Problem(field, "\(name) has no key \"\(key)\"; add it")) }
+            guard let bytes = data[key] else {
+                return .problem(Problem(field, "\(name) has no key \"\(key)\"; add it"))
+            }
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 return .problem(Problem(field, "key \"\(key)\" of \(name) is not UTF-8 text; store text"))
             }
