@@ -270,6 +270,20 @@ let package = Package(
             ],
             path: "Tests/TestSupport/Cluster"
         ),
+        .target(
+            name: "Servers",
+            dependencies: [
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/TestSupport/Servers"
+        ),
+        .testTarget(
+            name: "CredentialsTests",
+            dependencies: ["Credentials", "ClusterTestSupport", "HTTP", "Kubernetes", "Servers", "Standalone"],
+            exclude: ["check_signature.py"]
+        ),
         .testTarget(
             name: "KubernetesTests",
             dependencies: [

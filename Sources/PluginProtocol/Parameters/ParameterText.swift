@@ -37,7 +37,9 @@ public struct ParameterText: Sendable, Equatable {
         }
     }
 
-    /// The elements of a list of whole numbers; with `ranges`, `3-5` means 3, 4 and 5. Nil when one is no number.
+    /// The elements of a list of whole numbers, or nil when one is no number.
+    ///
+    /// With `ranges`, `3-5` means 3, 4 and 5.
     public func integers(separatedBy separator: Character = ",", ranges: Bool = false) -> [Int]? {
         var numbers: [Int] = []
         for part in self.list(separatedBy: separator) {

@@ -194,7 +194,9 @@ package struct ParameterResolver: Sendable {
         var variables: [String: Lookup] = [:]
     }
 
-    /// Walks the declared sources in order; in each, the names in order. An empty value counts as absent.
+    /// Walks the declared sources in order, and in each the names in order.
+    ///
+    /// An empty value counts as absent.
     private func find(_ parameter: ParameterDeclaration, in found: Findings) -> Lookup {
         for source in parameter.sources {
             for name in [parameter.name] + parameter.aliases {
