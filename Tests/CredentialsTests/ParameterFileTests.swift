@@ -23,10 +23,12 @@ import Testing
         #expect(found.renewWithin != nil)
     }
 
-    @Test(arguments: [
-        (nil, "does not exist; create it"), ("[1]", "is not a JSON object"), ("{", "is not a JSON object"),
-        (#"{"hunter":2}"#, "has no text under \"hunter\""),
-    ] as [(String?, String)])
+    @Test(
+        arguments: [
+            (nil, "does not exist; create it"), ("[1]", "is not a JSON object"), ("{", "is not a JSON object"),
+            (#"{"hunter":2}"#, "has no text under \"hunter\""),
+        ] as [(String?, String)]
+    )
     func whatIsWrongIsNamed(content: String?, part: String) async throws {
         guard case .failure(let failure) = try await self.fetch(content) else {
             Issue.record("taken")

@@ -64,7 +64,9 @@ import Testing
         }
         #expect(failure.isRefusal)
         #expect(
-            failure.message.hasPrefix("secret \"nope\" of AWS Secrets Manager in eu-central-1, or the version asked for, does")
+            failure.message.hasPrefix(
+                "secret \"nope\" of AWS Secrets Manager in eu-central-1, or the version asked for, does"
+            )
         )
     }
 

@@ -28,7 +28,15 @@ import Testing
         let lifetime = try #require(issued.lifetime)
         #expect(lifetime > .seconds(3500) && lifetime <= .seconds(3600))
         let said = try await cluster.kubectl(
-            "--token", text, "-n", namespace, "auth", "can-i", "get", "pods", "--quiet=false"
+            "--token",
+            text,
+            "-n",
+            namespace,
+            "auth",
+            "can-i",
+            "get",
+            "pods",
+            "--quiet=false"
         ).description
         #expect(said == "yes" || said == "no")
     }
@@ -36,7 +44,9 @@ import Testing
     @Test func anAccountThatIsNotThereIsNamed() async throws {
         let cluster = try await TestCluster.shared
         let namespace = try await cluster.freshNamespace()
-        await #expect(throws: CredentialFailure("ServiceAccount \(namespace)/nobody does not exist; create it", isRefusal: true)) {
+        await #expect(
+            throws: CredentialFailure("ServiceAccount \(namespace)/nobody does not exist; create it", isRefusal: true)
+        ) {
             _ = try await self.token(CredentialFetcher(api: try cluster.client()), namespace, "nobody")
         }
     }
@@ -49,8 +59,13 @@ import Testing
             try await cluster.kubectl("-n", namespace, "create", "serviceaccount", name)
         }
         try await cluster.kubectl(
-            "create", "clusterrolebinding", namespace, "--clusterrole", "system:auth-delegator",
-            "--serviceaccount", "\(namespace):reviewer"
+            "create",
+            "clusterrolebinding",
+            namespace,
+            "--clusterrole",
+            "system:auth-delegator",
+            "--serviceaccount",
+            "\(namespace):reviewer"
         )
         let fetcher = CredentialFetcher(api: try cluster.client())
         let configuration = try cluster.configuration()

@@ -54,7 +54,8 @@ struct VaultServer: Sendable {
     /// A token that may do this to everything, and no more.
     func token(_ capabilities: [JSONValue] = ["read", "update"], ttl: String = "1h") async throws -> String {
         let policy = Self.name("policy")
-        let rule = #"path "*" { capabilities = [\#(capabilities.compactMap(\.stringValue).map { "\"\($0)\"" }.joined(separator: ","))] }"#
+        let rule =
+            #"path "*" { capabilities = [\#(capabilities.compactMap(\.stringValue).map { "\"\($0)\"" }.joined(separator: ","))] }"#
         try await self.call(.put, "sys/policies/acl/\(policy)", ["policy": .string(rule)])
         let answer = try await self.call(
             .post,

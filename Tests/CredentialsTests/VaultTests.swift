@@ -47,7 +47,9 @@ import Testing
         let store = try await server.mount("kv", options: ["version": "1"])
         let missing = self.failure(await self.fetch(server, "\(store)/nope"))
         #expect(missing?.isRefusal == true)
-        #expect(missing?.message.contains("path \"\(store)/nope\" of the Vault at \(server.address) does not exist") == true)
+        #expect(
+            missing?.message.contains("path \"\(store)/nope\" of the Vault at \(server.address) does not exist") == true
+        )
         let blind = try await server.token(["deny"])
         let denied = self.failure(await self.fetch(server, "\(store)/nope", token: blind))
         #expect(denied?.isRefusal == true)
