@@ -273,6 +273,7 @@ let package = Package(
         .target(
             name: "Servers",
             dependencies: [
+                "HTTP", "Kubernetes",
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -314,8 +315,8 @@ let package = Package(
             name: "ClusterTests",
             dependencies: [
                 "Sluice", "MongoDBPlugin", "ScriptedPlugin", "TranscodeWorker",
-                "ClusterTestSupport", "MongoTestServer", "PluginPeers",
-                "Controller", "Kubernetes", "MongoDB", "PluginHost", "PluginProtocol",
+                "ClusterTestSupport", "MongoTestServer", "PluginPeers", "Servers",
+                "Controller", "HTTP", "Kubernetes", "MongoDB", "PluginHost", "PluginProtocol",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ]

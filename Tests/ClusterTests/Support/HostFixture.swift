@@ -87,14 +87,19 @@ struct HostFixture: Sendable {
 
     /// Starts the real host, for this namespace only.
     @discardableResult
-    func startHost(plugins: [String] = ["ScriptedPlugin"]) throws -> ChildProcess {
+    func startHost(
+        plugins: [String] = ["ScriptedPlugin"],
+        options: [String] = [],
+        environment: [String: String] = [:]
+    ) throws -> ChildProcess {
         let arguments = [
             "host", "--kubeconfig", self.cluster.kubeconfig, "--namespace", self.namespace,
             "--socket", self.folder.path, "--log-level", "debug",
         ]
         return try self.start(
             "sluice",
-            arguments + plugins.flatMap { ["--plugin", builtExecutable($0)] },
+            arguments + options + plugins.flatMap { ["--plugin", builtExecutable($0)] },
+            environment: environment,
             log: "host.log"
         )
     }

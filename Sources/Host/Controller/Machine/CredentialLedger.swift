@@ -24,6 +24,7 @@ struct CredentialLedger: Sendable {
         /// How soon something may be read again because a source refused it.
         var refreshAfterRefusal: Duration = .seconds(10)
         var largestUnderWayPerServer = 4
+        var largestUnderWay = 64
     }
 
     private enum Phase: Equatable {
@@ -56,6 +57,9 @@ struct CredentialLedger: Sendable {
     private var wakes = Heap<Wake>()
     private var queues: [String: Deque<UInt64>] = [:]
     private var underWay: [String: Int] = [:]
+    private var allUnderWay = 0
+    /// The server that was served last: the next one comes first.
+    private var lastServer = ""
 
     init(pace: Pace = Pace()) {
         self.pace = pace
@@ -92,13 +96,18 @@ struct CredentialLedger: Sendable {
             self.queues[request.server, default: []].append(next.id)
         }
         var started: [CredentialRequest] = []
-        for server in self.queues.keys.sorted() {
-            while self.underWay[server, default: 0] < self.pace.largestUnderWayPerServer,
+        guard !self.queues.isEmpty else { return [] }
+        let servers = self.queues.keys.sorted()
+        for server in servers.filter({ $0 > self.lastServer }) + servers.filter({ $0 <= self.lastServer }) {
+            while self.allUnderWay < self.pace.largestUnderWay,
+                self.underWay[server, default: 0] < self.pace.largestUnderWayPerServer,
                 let id = self.queues[server]?.popFirst()
             {
                 guard let request = self.requests[id], self.entries[request]?.phase == .queued else { continue }
                 self.entries[request]?.phase = .underWay
                 self.underWay[server, default: 0] += 1
+                self.allUnderWay += 1
+                self.lastServer = server
                 started.append(request)
             }
             if self.queues[server]?.isEmpty == true { self.queues[server] = nil }
@@ -115,6 +124,7 @@ struct CredentialLedger: Sendable {
     ) -> Effect {
         let left = self.underWay[request.server, default: 1] - 1
         self.underWay[request.server] = left > 0 ? left : nil
+        self.allUnderWay = Swift.max(0, self.allUnderWay - 1)
         guard var entry = self.entries[request], entry.phase == .underWay else { return .nothing }
         defer { self.entries[request] = entry }
         switch outcome {

@@ -1,27 +1,26 @@
-import HTTP
-import Kubernetes
-import Servers
-import Testing
+package import HTTP
+package import Kubernetes
 
 /// A real Vault server as its administrator sees it.
-struct VaultServer: Sendable {
-    let address: String
+package struct VaultServer: Sendable {
+    package let address: String
     private let engine: CurlEngine
 
-    static var shared: VaultServer {
+    package static var shared: VaultServer {
         get async throws { try VaultServer(await ToolServer.shared(.vault).address) }
     }
 
-    init(_ address: String) throws {
+    package init(_ address: String) throws {
         var endpoint = HTTPEndpoint(address: address)
         endpoint.allowsPlainHTTP = true
         self.address = address
-        self.engine = try #require(CurlEngine(endpoint))
+        guard let engine = CurlEngine(endpoint) else { throw ToolFailure("\(address) is no address") }
+        self.engine = engine
     }
 
     /// Asks the server; fails unless it agrees.
     @discardableResult
-    func call(
+    package func call(
         _ method: HTTPRequest.Method,
         _ path: String,
         _ body: JSONValue? = nil,
@@ -34,16 +33,16 @@ struct VaultServer: Sendable {
             to: HTTPRequest(method, "/v1/\(path)", headers: headers, body: try body?.encoded(), timeout: .seconds(20))
         )
         guard answer.status / 100 == 2 else {
-            throw VaultRefusal(description: "\(method) \(path): \(String(decoding: answer.body, as: UTF8.self))")
+            throw ToolFailure("\(method) \(path): \(String(decoding: answer.body, as: UTF8.self))")
         }
         return answer.body.isEmpty ? .null : try JSONValue(parsing: answer.body)
     }
 
     /// A name that no other test has.
-    static func name(_ prefix: String) -> String { "\(prefix)-\(UInt32.random(in: 0...UInt32.max))" }
+    package static func name(_ prefix: String) -> String { "\(prefix)-\(UInt32.random(in: 0...UInt32.max))" }
 
     /// Mounts an engine where no other test has one.
-    func mount(_ type: String, options: JSONValue? = nil, namespace: String? = nil) async throws -> String {
+    package func mount(_ type: String, options: JSONValue? = nil, namespace: String? = nil) async throws -> String {
         let name = Self.name(type)
         var body: JSONValue = ["type": .string(type)]
         body["options"] = options
@@ -52,7 +51,7 @@ struct VaultServer: Sendable {
     }
 
     /// A token that may do this to everything, and no more.
-    func token(_ capabilities: [JSONValue] = ["read", "update"], ttl: String = "1h") async throws -> String {
+    package func token(_ capabilities: [JSONValue] = ["read", "update"], ttl: String = "1h") async throws -> String {
         let policy = Self.name("policy")
         let rule =
             #"path "*" { capabilities = [\#(capabilities.compactMap(\.stringValue).map { "\"\($0)\"" }.joined(separator: ","))] }"#
@@ -62,10 +61,7 @@ struct VaultServer: Sendable {
             "auth/token/create",
             ["policies": [.string(policy)], "ttl": .string(ttl), "renewable": true]
         )
-        return try #require(answer[path: "auth", "client_token"]?.stringValue)
+        guard let token = answer[path: "auth", "client_token"]?.stringValue else { throw ToolFailure("no token") }
+        return token
     }
-}
-
-struct VaultRefusal: Error, CustomStringConvertible {
-    let description: String
 }
