@@ -11,7 +11,8 @@ extension WholeHostTests {
     @Suite struct AuthenticationSourceTests {
         private func scaledJob(_ name: String, _ kind: String = "TriggerAuthentication") -> JSONValue {
             let trigger: JSONValue = [
-                "type": "scripted", "metadata": [:], "authenticationRef": ["name": .string(name), "kind": .string(kind)],
+                "type": "scripted", "metadata": [:],
+                "authenticationRef": ["name": .string(name), "kind": .string(kind)],
             ]
             return Manifests.scaledJob(name, triggers: [trigger], ["pollingInterval": 1])
         }

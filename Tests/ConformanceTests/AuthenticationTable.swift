@@ -22,6 +22,8 @@ import Testing
         var fetched: [CredentialRequest: FetchedCredentials.Entry] = [:]
         var isRestricted = false
         var fileRoot: String? = "/files"
+        /// The host's own.
+        var vaultToken: String? = nil
         var expected: Expected
     }
 
@@ -224,6 +226,21 @@ import Testing
             expected: .parameters(["password": "p"])
         ),
         Row(
+            id: "the host's own token wins for the cluster's authentications",
+            kind: .cluster,
+            spec: Self.vault(["authentication": "token", "credential": ["token": "t"]]),
+            fetched: [Self.vaultRequest(.token("own")): .known(FetchedCredential(["pw": "p"]))],
+            vaultToken: "own",
+            expected: .parameters(["password": "p"])
+        ),
+        Row(
+            id: "the host's own token does not go where a tenant wants it",
+            spec: Self.vault(["authentication": "token", "credential": ["token": "t"]]),
+            fetched: [Self.vaultRequest(.token("t")): .known(FetchedCredential(["pw": "p"]))],
+            vaultToken: "own",
+            expected: .parameters(["password": "p"])
+        ),
+        Row(
             id: "a key that Vault does not have",
             spec: Self.vault(["authentication": "token", "credential": ["token": "t"]]),
             fetched: [Self.vaultRequest(.token("t")): .known(FetchedCredential(["other": "p"]))],
@@ -266,6 +283,7 @@ import Testing
         var rules = AuthenticationRules()
         rules.restrictsSecrets = row.isRestricted
         rules.fileRoot = row.fileRoot
+        rules.vaultToken = row.vaultToken
         var store = AuthenticationStore(clusterNamespace: "sluice", rules: rules)
         store.upsert(TriggerAuthentication(metadata: ObjectMetadata(name: "a", namespace: "my-app"), spec: row.spec))
         store.upsert(ClusterTriggerAuthentication(metadata: ObjectMetadata(name: "a"), spec: row.spec))

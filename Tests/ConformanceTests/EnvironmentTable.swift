@@ -77,6 +77,12 @@ import Testing
             container: ["env": [Self.secretKey("gone", "k", optional: false)]],
             expected: .error("Secret shop/gone does not exist")
         ),
+        Row(
+            id: "the other half of N13",
+            container: ["envFrom": [["secretRef": ["name": "keys"]]]],
+            isRestricted: true,
+            expected: .error("reads Secrets in namespace sluice only")
+        ),
         Row(id: "a key that is missing", container: ["env": [Self.secretKey("keys", "nope")]], expected: .value("")),
         Row(id: "neither value nor valueFrom", container: ["env": [["name": "B"]]], expected: .value("")),
         Row(
@@ -140,7 +146,7 @@ import Testing
         )
         var found = Lookup.absent
         switch environment.resolve(Self.sources) {
-        case .variables(let variables): found = variables[row.variable] ?? .absent
+        case .variables(let variables, let otherwise): found = variables[row.variable] ?? otherwise
         case .problem(let problem): found = .problem(problem)
         case .waiting(let what): found = .waiting(what)
         }

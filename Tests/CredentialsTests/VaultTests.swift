@@ -67,6 +67,23 @@ import Testing
         #expect(failure?.message == "http://127.0.0.1:1 cannot be reached; it is tried again")
     }
 
+    @Test func aServerIsTrustedByItsAuthorityAndNotWithoutIt() async throws {
+        let tool = try await ToolServer.shared(.vaultTLS)
+        let server = try VaultServer(tool.address, authority: tool.authority)
+        let store = try await server.mount("kv", options: ["version": "1"])
+        try await server.call(.post, "\(store)/db", ["user": "u"])
+        let untrusted = self.failure(await self.fetch(server, "\(store)/db"))
+        #expect(untrusted?.message == "the certificate of \(tool.address) is not trusted")
+        #expect(untrusted?.isRefusal == false)
+        let trusting = CredentialFetcher(
+            api: InProcessCluster(),
+            settings: CredentialFetcher.Settings(environment: ["VAULT_CACERT": tool.authority])
+        )
+        let login = VaultLogin(address: tool.address, namespace: nil, method: .token("root"))
+        let found = await trusting.fetch(.vault(VaultRequest(login: login, path: "\(store)/db", kind: .detected)))
+        #expect(try found.get().values == ["user": "u"])
+    }
+
     @Test func namespacesAreKeptApart() async throws {
         let server = try await VaultServer.shared
         let namespace = VaultServer.name("team")

@@ -8,15 +8,29 @@ package final class ToolServer: Sendable {
     package enum Kind: String, Sendable {
         /// OpenBao, which speaks Vault's API; the root token is `root`.
         case vault
+        /// The same over TLS, with an authority of its own.
+        case vaultTLS
         /// Moto, which answers as AWS does.
         case moto
+
+        /// The script under `tools`, and what starts this kind.
+        var script: (name: String, options: [String]) {
+            switch self {
+            case .vault: ("vault", [])
+            case .vaultTLS: ("vault", ["--tls"])
+            case .moto: ("moto", [])
+            }
+        }
     }
 
     package let port: Int
     private let kind: Kind
     private let folder: String
 
-    package var address: String { "http://127.0.0.1:\(self.port)" }
+    package var address: String { "\(self.kind == .vaultTLS ? "https" : "http")://127.0.0.1:\(self.port)" }
+
+    /// The file with the certificate of the authority that signed the server's.
+    package var authority: String { "\(self.folder)/vault-ca.pem" }
 
     /// The one of this kind that all tests share.
     package static func shared(_ kind: Kind) async throws -> ToolServer { try await SharedTools.all.server(kind) }
@@ -26,8 +40,10 @@ package final class ToolServer: Sendable {
         var template = Array("/tmp/sluice-\(kind.rawValue)-XXXXXX".utf8CString)
         guard let path = mkdtemp(&template) else { throw ToolFailure("no temporary folder") }
         let folder = String(cString: UnsafePointer(path))
-        RunningTools.all.add(kind.rawValue, folder)
-        guard let port = Int(try await Self.tool(kind.rawValue, "start", folder)) else { throw ToolFailure("no port") }
+        let script = kind.script
+        RunningTools.all.add(script.name, folder)
+        let started = try await Self.run("\(Self.tools)/\(script.name)", ["start", folder] + script.options)
+        guard let port = Int(started) else { throw ToolFailure("no port") }
         return ToolServer(kind, port: port, folder: folder)
     }
 
@@ -37,7 +53,7 @@ package final class ToolServer: Sendable {
         self.folder = folder
     }
 
-    package func stop() async throws { _ = try await Self.tool(self.kind.rawValue, "stop", self.folder) }
+    package func stop() async throws { _ = try await Self.tool(self.kind.script.name, "stop", self.folder) }
 
     /// Runs a script under `tools` and returns what it prints.
     package static func tool(_ name: String, _ arguments: String...) async throws -> String {

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 package import HTTP
 package import Kubernetes
 
@@ -10,8 +11,13 @@ package struct VaultServer: Sendable {
         get async throws { try VaultServer(await ToolServer.shared(.vault).address) }
     }
 
-    package init(_ address: String) throws {
+    /// - Parameters:
+    ///   - address: where the server is.
+    ///   - authority: the file with the certificate that it is trusted by, over TLS.
+    /// - Throws: when the file cannot be read, or the address is none.
+    package init(_ address: String, authority: String? = nil) throws {
         var endpoint = HTTPEndpoint(address: address)
+        endpoint.certificateAuthority = try authority.map { Array(try Data(contentsOf: URL(filePath: $0))) }
         endpoint.allowsPlainHTTP = true
         self.address = address
         guard let engine = CurlEngine(endpoint) else { throw ToolFailure("\(address) is no address") }

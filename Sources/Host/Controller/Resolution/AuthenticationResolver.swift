@@ -142,7 +142,8 @@ struct AuthenticationResolver {
         /// A variable that the container does not have gives nothing.
         mutating func take(_ variable: AuthenticationSpecification.Variable) {
             switch self.resolver.environment(variable.container).resolve(self.sources) {
-            case .variables(let variables): self.take(variable.parameter, variables[variable.name] ?? .absent)
+            case .variables(let variables, let otherwise):
+                self.take(variable.parameter, variables[variable.name] ?? otherwise)
             case .waiting(let what): self.waiting = self.waiting ?? what
             case .problem(let problem): self.problems.append(problem)
             }

@@ -6,10 +6,10 @@ package import Kubernetes
 package struct ContainerEnvironment: Sendable {
     /// What came of resolving it.
     package enum Resolution: Sendable, Equatable {
-        /// Variables by name.
+        /// Variables by name, and what every other name comes to.
         ///
         /// Those whose value cannot be used, such as bytes that are no text, have a problem.
-        case variables([String: Lookup])
+        case variables([String: Lookup], otherwise: Lookup)
         case waiting(String)
         case problem(Problem)
     }
@@ -83,7 +83,7 @@ package struct ContainerEnvironment: Sendable {
     /// Resolves all variables: `envFrom` in its order, then `env` in its order, later ones over earlier ones.
     package func resolve(_ sources: ParameterSources) -> Resolution {
         guard case .container(let container, let path) = self.choice else {
-            return self.unknownContainer.map { .problem($0) } ?? .variables([:])
+            return self.unknownContainer.map { .problem($0) } ?? .variables([:], otherwise: .absent)
         }
         var pass = Pass(namespace: self.namespace, rule: self.secretRule, sources: sources)
         for (index, entry) in (container["envFrom"]?.arrayValue ?? []).enumerated() {
@@ -94,7 +94,7 @@ package struct ContainerEnvironment: Sendable {
         }
         if let problem = pass.problem { return .problem(problem) }
         if let waiting = pass.waiting { return .waiting(waiting) }
-        return .variables(pass.variables)
+        return .variables(pass.variables, otherwise: pass.otherwise)
     }
 
     /// One walk over the entries.
@@ -103,6 +103,8 @@ package struct ContainerEnvironment: Sendable {
         let rule: SecretRule
         let sources: ParameterSources
         var variables: [String: Lookup] = [:]
+        /// A problem where Secrets were left out that may hold further variables.
+        var otherwise = Lookup.absent
         /// The first error.
         var problem: Problem?
         var waiting: String?
@@ -112,9 +114,13 @@ package struct ContainerEnvironment: Sendable {
             if let reference = entry["configMapRef"] {
                 self.takeAll(reference, of: self.sources.configMaps, prefix, at: path)
             }
-            if let reference = entry["secretRef"], self.rule.allows(containersIn: self.namespace) {
-                self.takeAll(reference, of: self.sources.secrets, prefix, at: path)
+            guard let reference = entry["secretRef"] else { return }
+            guard self.rule.allows(containersIn: self.namespace) else {
+                let secret = reference["name"]?.stringValue ?? ""
+                self.otherwise = .problem(Problem(path, self.rule.refusal(of: secret, in: self.namespace)))
+                return
             }
+            self.takeAll(reference, of: self.sources.secrets, prefix, at: path)
         }
 
         private mutating func takeAll(

@@ -109,7 +109,9 @@ package struct ParameterResolver: Sendable {
         if let problem = environment.unknownContainer { return .problems([problem]) }
         if self.usesEnvironment {
             switch environment.resolve(sources) {
-            case .variables(let variables): found.variables = variables
+            case .variables(let variables, let otherwise):
+                found.variables = variables
+                found.otherVariables = otherwise
             case .waiting(let what): return .waiting(what)
             case .problem(let problem): return .problems([problem])
             }
@@ -192,6 +194,7 @@ package struct ParameterResolver: Sendable {
         var authenticated: [String: String] = [:]
         var assumed = AuthenticationResolver.Assumed.only([])
         var variables: [String: Lookup] = [:]
+        var otherVariables = Lookup.absent
     }
 
     /// Walks the declared sources in order, and in each the names in order.
@@ -210,10 +213,10 @@ package struct ParameterResolver: Sendable {
                     guard let variable = self.trigger.metadata["\(name)FromEnv"]?.trimmed, !variable.isEmpty else {
                         continue
                     }
-                    switch found.variables[variable] {
+                    switch found.variables[variable] ?? found.otherVariables {
                     case .text(let text): value = text
-                    case .absent, nil: value = nil
-                    case let other?: return other
+                    case .absent: value = nil
+                    case let other: return other
                     }
                 }
                 if let text = value?.trimmed, !text.isEmpty { return .text(text) }
