@@ -4,9 +4,11 @@ extension AuthenticationSpecification.Vault {
     init?(_ reader: inout FieldReader) {
         var address = reader.required("address", "write the address of the Vault server, such as https://vault:8200")
         while address.hasSuffix("/") { address.removeLast() }
-        if !address.isEmpty, !address.hasPrefix("https://"), !address.hasPrefix("http://") {
+        if !address.isEmpty, !address.contains("@"), !address.hasPrefix("https://"), !address.hasPrefix("http://") {
             reader.note("address", "\"\(address)\" is not an address; write one such as https://vault:8200")
         }
+        // The name and password of a URL would show up in messages.
+        if address.contains("@") { reader.note("address", "must not contain \"@\"; log in by authentication") }
         guard let method = Self.method(&reader) else { return nil }
         self.address = address
         self.namespace = reader.nonEmpty("namespace")
