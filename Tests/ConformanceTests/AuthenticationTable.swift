@@ -280,7 +280,7 @@ import Testing
     func furtherRow(_ row: Row) { Self.check(row) }
 
     private static func check(_ row: Row) {
-        var rules = AuthenticationRules()
+        var rules = AuthenticationSettings()
         rules.restrictsSecrets = row.isRestricted
         rules.fileRoot = row.fileRoot
         rules.vaultToken = row.vaultToken

@@ -27,6 +27,8 @@ struct ModelCluster {
     var measures: [(trigger: TriggerID, revision: UInt64, askedAt: ContinuousClock.Instant, waiting: Int?)] = []
     var revisions: [TriggerID: UInt64] = [:]
     var specifications: [TriggerID: TriggerSpecification] = [:]
+    /// The first revision whose readings still come.
+    var answersSince: [TriggerID: UInt64] = [:]
     var events: [EventRecord] = []
     var statuses: [JSONValue] = []
     var watchedSecrets: Set<ObjectKey> = []
@@ -62,6 +64,8 @@ struct ModelCluster {
             switch action {
             case .setTrigger(let id, let revision, let specification):
                 self.revisions[id] = revision
+                // A trigger that is set again while it is set goes on answering.
+                if self.specifications[id] == nil { self.answersSince[id] = revision }
                 self.specifications[id] = specification
             case .removeTrigger(let id): self.specifications[id] = nil
             case .measure(let ids):
@@ -175,7 +179,9 @@ struct ModelCluster {
     mutating func answerMeasure(at index: Int = 0, fail: Bool = false) {
         guard self.measures.indices.contains(index) else { return }
         let measure = self.measures.remove(at: index)
-        guard self.revisions[measure.trigger] == measure.revision else { return }
+        guard measure.revision >= self.answersSince[measure.trigger] ?? 0,
+            self.specifications[measure.trigger] != nil
+        else { return }
         self.take(
             .plugin(
                 fail

@@ -33,8 +33,8 @@ struct AuthenticationOptions: ParsableArguments {
             .first { !$0.isEmpty }
     }
 
-    func rules(_ environment: [String: String]) throws -> AuthenticationRules {
-        var rules = AuthenticationRules()
+    func rules(_ environment: [String: String]) throws -> AuthenticationSettings {
+        var rules = AuthenticationSettings()
         let restricts = environment["KEDA_RESTRICT_SECRET_ACCESS"]?.lowercased() == "true"
         rules.restrictsSecrets = self.restrictSecretAccess || restricts
         rules.fileRoot = self.authFileRoot.flatMap { $0.isEmpty ? nil : $0 }

@@ -133,7 +133,7 @@ package struct ControllerConfiguration: Sendable {
     /// Where the Secrets of ClusterTriggerAuthentications are.
     package var clusterNamespace: String
     /// What authentications may do.
-    package var authentication = AuthenticationRules()
+    package var authentication = AuthenticationSettings()
     /// How often fetched credentials without an end of their own are read again.
     package var credentialRefresh = Duration.seconds(300)
     package var largestCreationsUnderWay = 48

@@ -5,7 +5,7 @@ extension AuthenticationSpecification {
     ///
     /// Sources that are not offered are problems: to leave them out silently would open the trigger without its
     /// credentials.
-    package init(parsing spec: JSONValue?, kind: TriggerManifest.AuthenticationKind = .namespaced) {
+    package init(parsing spec: JSONValue?, kind: TriggerManifest.AuthenticationKind) {
         var reader = FieldReader(spec ?? .object([:]), path: "spec")
         self.variables = Self.list("env", &reader) { entry in
             Variable(

@@ -29,7 +29,7 @@ struct AuthenticationResolver {
     let namespace: String
     /// The namespace in which the objects that the authentication names are.
     let home: String
-    let rules: AuthenticationRules
+    let rules: AuthenticationSettings
     let secretRule: SecretRule
     /// The container of the Job template with a name, or the first.
     let environment: (String?) -> ContainerEnvironment

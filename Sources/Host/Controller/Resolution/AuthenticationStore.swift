@@ -7,9 +7,9 @@ package struct AuthenticationStore: Sendable {
     /// Where a ClusterTriggerAuthentication's Secrets are.
     package let clusterNamespace: String
     /// What the host allows authentications to do.
-    package let rules: AuthenticationRules
+    package let rules: AuthenticationSettings
 
-    package init(clusterNamespace: String, rules: AuthenticationRules = AuthenticationRules()) {
+    package init(clusterNamespace: String, rules: AuthenticationSettings = AuthenticationSettings()) {
         self.clusterNamespace = clusterNamespace
         self.rules = rules
     }
@@ -20,7 +20,10 @@ package struct AuthenticationStore: Sendable {
     }
 
     package mutating func upsert(_ authentication: TriggerAuthentication) {
-        self.namespaced[authentication.key] = AuthenticationSpecification(parsing: authentication.spec)
+        self.namespaced[authentication.key] = AuthenticationSpecification(
+            parsing: authentication.spec,
+            kind: .namespaced
+        )
     }
 
     package mutating func upsert(_ authentication: ClusterTriggerAuthentication) {

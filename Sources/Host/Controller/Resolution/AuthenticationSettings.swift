@@ -1,5 +1,5 @@
 /// What the host allows authentications to do, from its flags and environment.
-package struct AuthenticationRules: Sendable {
+package struct AuthenticationSettings: Sendable {
     /// See ``SecretRule``.
     package var restrictsSecrets = false
     /// The folder below which `filePath` is looked for; nil when there is none.
