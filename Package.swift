@@ -97,30 +97,47 @@ let package = Package(
         ),
         .systemLibrary(
             name: "CCurl",
-            path: "Sources/Host/Kubernetes/CCurl",
+            path: "Sources/Host/HTTP/CCurl",
             pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"])]
+        ),
+        .target(
+            name: "HTTP",
+            dependencies: [
+                "CCurl",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
+            path: "Sources/Host/HTTP",
+            exclude: ["CCurl"]
         ),
         .target(
             name: "Kubernetes",
             dependencies: [
                 "Pace",
-                "CCurl",
+                "HTTP",
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Yams", package: "Yams"),
             ],
-            path: "Sources/Host/Kubernetes",
-            exclude: ["CCurl"]
+            path: "Sources/Host/Kubernetes"
+        ),
+        // What has to be fetched before a trigger can be opened.
+        .target(
+            name: "Credentials",
+            dependencies: [
+                "HTTP", "Kubernetes",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
+            path: "Sources/Host/Credentials"
         ),
         .target(
             name: "Controller",
             dependencies: [
                 "Pace",
-                "Scaling", "PluginHost", "PluginProtocol", "Kubernetes",
+                "Scaling", "PluginHost", "PluginProtocol", "Kubernetes", "Credentials",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -168,8 +185,8 @@ let package = Package(
         .executableTarget(
             name: "Sluice",
             dependencies: [
-                "Admission", "Controller", "Endpoints", "Standalone", "PluginHost", "PluginProtocol", "Kubernetes",
-                "Scaling",
+                "Admission", "Controller", "Credentials", "Endpoints", "Standalone", "PluginHost", "PluginProtocol",
+                "Kubernetes", "Scaling",
                 "Observability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -257,7 +274,9 @@ let package = Package(
         // What existing manifests rely on, row by row.
         .testTarget(
             name: "ConformanceTests",
-            dependencies: ["Admission", "Controller", "Kubernetes", "PluginHost", "PluginProtocol", "Scaling"]
+            dependencies: [
+                "Admission", "Controller", "Credentials", "Kubernetes", "PluginHost", "PluginProtocol", "Scaling",
+            ]
         ),
         .testTarget(
             name: "ObservabilityTests",
@@ -278,10 +297,25 @@ let package = Package(
             ],
             path: "Tests/TestSupport/Cluster"
         ),
+        .target(
+            name: "Servers",
+            dependencies: [
+                "HTTP", "Kubernetes",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/TestSupport/Servers"
+        ),
+        .testTarget(
+            name: "CredentialsTests",
+            dependencies: ["Credentials", "ClusterTestSupport", "HTTP", "Kubernetes", "Servers", "Standalone"],
+            exclude: ["check_signature.py"]
+        ),
         .testTarget(
             name: "KubernetesTests",
             dependencies: [
-                "Kubernetes", "ClusterTestSupport",
+                "HTTP", "Kubernetes", "ClusterTestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ]
@@ -289,7 +323,7 @@ let package = Package(
         .testTarget(
             name: "ControllerTests",
             dependencies: [
-                "Controller", "Scaling", "PluginHost", "PluginProtocol", "Kubernetes", "Standalone",
+                "Controller", "Credentials", "Scaling", "PluginHost", "PluginProtocol", "Kubernetes", "Standalone",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -343,8 +377,8 @@ let package = Package(
             name: "ClusterTests",
             dependencies: [
                 "Sluice", "MongoDBPlugin", "ScriptedPlugin", "TranscodeWorker",
-                "ClusterTestSupport", "MongoTestServer", "PluginPeers",
-                "Controller", "Kubernetes", "MongoDB", "PluginHost", "PluginProtocol",
+                "ClusterTestSupport", "MongoTestServer", "PluginPeers", "Servers",
+                "Controller", "HTTP", "Kubernetes", "MongoDB", "PluginHost", "PluginProtocol",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ]
@@ -377,7 +411,7 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
-let touchesC: Set<String> = ["PluginProtocol", "Kubernetes", "MongoDB"]
+let touchesC: Set<String> = ["PluginProtocol", "HTTP", "Kubernetes", "MongoDB"]
 let isC: Set<String> = ["CPluginMessages", "PlainCurl"]
 for target in package.targets where target.type != .system && !isC.contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings

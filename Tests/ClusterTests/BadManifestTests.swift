@@ -75,7 +75,7 @@ extension WholeHostTests {
                 extras: [(.secrets, Manifests.secret("env", ["other": "hunter2"]))],
                 change: { manifest in
                     let reference: JSONValue = [
-                        "name": "PASSWORD", "valueFrom": ["secretKeyRef": ["name": "env", "key": "password"]],
+                        "name": "PASSWORD", "valueFrom": ["secretKeyRef": ["name": "no-env", "key": "password"]],
                     ]
                     manifest.set(
                         ["spec", "jobTargetRef", "template", "spec", "containers"],
@@ -85,8 +85,8 @@ extension WholeHostTests {
                     )
                 },
                 parts: [
-                    "spec.jobTargetRef.template.spec.containers[0].env[0]: Secret", "/env has no key \"password\"",
-                    "add it",
+                    "spec.jobTargetRef.template.spec.containers[0].env[0]: Secret", "/no-env does not exist",
+                    "create it, or mark the entry optional",
                 ]
             ),
             Case(

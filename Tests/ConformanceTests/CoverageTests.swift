@@ -19,6 +19,9 @@ import Testing
         RolloutRuleTests.rows,
         ActivityRow.rows,
         AdmissionTests.rows,
+        AuthenticationTable.rows,
+        EnvironmentTable.rows,
+        ParameterTable.rows,
         StatusRow.rows
     ).flatMap { $0 }
 

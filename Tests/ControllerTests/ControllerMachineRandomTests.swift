@@ -10,7 +10,14 @@ import Testing
         var random = SystemOrSeededGenerator(seed: seed)
         var cluster = ModelCluster(seed: seed)
         let maximum = Int.random(in: 1...6, using: &random)
-        cluster.start(ModelCluster.scaledJob(maximum: maximum))
+        let trigger: JSONValue = [
+            "type": "counter", "metadata": ["queue": "a"], "authenticationRef": ["name": "login"],
+        ]
+        cluster.start(ModelCluster.scaledJob(maximum: maximum, triggers: [trigger]))
+        let spec: JSONValue = ["secretTargetRef": [["parameter": "password", "name": "login", "key": "p"]]]
+        let metadata = ObjectMetadata(name: "login", namespace: ModelCluster.key.namespace)
+        cluster.take(.authentications(.upserted(TriggerAuthentication(metadata: metadata, spec: spec)), scope: nil))
+        self.rotate(&cluster, to: "first")
         cluster.openTriggers()
         for step in 0..<600 {
             self.step(&cluster, &random)
@@ -18,6 +25,8 @@ import Testing
             if cluster.unfinished > maximum { return }
         }
         // From here on the world behaves, and everything must come to its end.
+        self.rotate(&cluster, to: "last")
+        cluster.openTriggers()
         cluster.relist()
         for _ in 0..<400 {
             cluster.settle()
@@ -31,8 +40,14 @@ import Testing
         #expect(cluster.surplusJobs == 0, "seed \(seed): a Job without work")
     }
 
+    /// Changes the password, or takes the Secret away.
+    private func rotate(_ cluster: inout ModelCluster, to password: String?) {
+        let secret = ObjectKey(namespace: ModelCluster.key.namespace, name: "login")
+        cluster.take(.secret(secret, password.map { .present(["p": Array($0.utf8)]) } ?? .missing))
+    }
+
     private func step(_ cluster: inout ModelCluster, _ random: inout SystemOrSeededGenerator) {
-        switch Int.random(in: 0..<12, using: &random) {
+        switch Int.random(in: 0..<14, using: &random) {
         case 0: cluster.insertDocuments(Int.random(in: 1...4, using: &random))
         case 1: cluster.take(.plugin(.changed(TriggerID(owner: ModelCluster.uid, index: 0))))
         case 2, 3, 4:
@@ -54,6 +69,8 @@ import Testing
             guard !cluster.measures.isEmpty else { return }
             let index = Int.random(in: 0..<cluster.measures.count, using: &random)
             cluster.answerMeasure(at: index, fail: Int.random(in: 0..<5, using: &random) == 0)
+        case 11: self.rotate(&cluster, to: ["a", "b", "c", nil].randomElement(using: &random) ?? nil)
+        case 12: cluster.openTriggers()
         case 10: cluster.advance(.milliseconds(Int.random(in: 1...5_000, using: &random)))
         default:
             if Int.random(in: 0..<10, using: &random) == 0 { cluster.relist() }

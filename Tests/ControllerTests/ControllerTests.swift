@@ -62,6 +62,28 @@ import Testing
             try await world.until("the new value has arrived") { world.source.passwords == ["first", "second"] }
         }
     }
+
+    @Test(.timeLimit(.minutes(1))) func aConfigMapThatChangesReachesTheSource() async throws {
+        let target: JSONValue = ["parameter": "password", "name": "settings", "key": "pass"]
+        let world = try await World(authenticated: true, authentication: ["configMapTargetRef": [target]])
+        try await world.run {
+            try await world.create(
+                .configMaps,
+                ["metadata": ["name": "settings", "namespace": "media"], "data": ["pass": "first"]]
+            )
+            try await world.until("the trigger is open") { world.source.passwords == ["first"] }
+            _ = try await world.cluster.send(
+                APIRequest(
+                    .mergePatch,
+                    .configMaps,
+                    namespace: "media",
+                    name: "settings",
+                    body: JSONValue.object(["data": ["pass": "second"]]).encoded()
+                )
+            )
+            try await world.until("the new value has arrived") { world.source.passwords == ["first", "second"] }
+        }
+    }
 }
 
 /// A cluster with one ScaledJob, a source that the test controls, and a controller.
@@ -69,7 +91,11 @@ private struct World: Sendable {
     let cluster = InProcessCluster()
     let source = ManualSource()
 
-    init(authenticated: Bool = false) async throws {
+    private static let secret: JSONValue = [
+        "secretTargetRef": [["parameter": "password", "name": "keys", "key": "pass"]]
+    ]
+
+    init(authenticated: Bool = false, authentication: JSONValue = Self.secret) async throws {
         var trigger: JSONValue = ["type": "counter", "metadata": ["queue": "a"]]
         if authenticated { trigger["authenticationRef"] = ["name": "login"] }
         try await self.create(
@@ -89,7 +115,7 @@ private struct World: Sendable {
             .triggerAuthentications,
             [
                 "metadata": ["name": "login", "namespace": "media"],
-                "spec": ["secretTargetRef": [["parameter": "password", "name": "keys", "key": "pass"]]],
+                "spec": authentication,
             ]
         )
     }

@@ -1,4 +1,5 @@
 import Controller
+import Credentials
 import Kubernetes
 import PluginHost
 import PluginProtocol
@@ -35,9 +36,13 @@ struct ModelCluster {
     var measures: [(trigger: TriggerID, revision: UInt64, askedAt: ContinuousClock.Instant, counted: Reading?)] = []
     var revisions: [TriggerID: UInt64] = [:]
     var specifications: [TriggerID: TriggerSpecification] = [:]
+    /// The first revision whose readings still come.
+    var answersSince: [TriggerID: UInt64] = [:]
     var events: [EventRecord] = []
     var statuses: [JSONValue] = []
     var watchedSecrets: Set<ObjectKey> = []
+    var watchedConfigMaps: Set<ObjectKey> = []
+    var fetches: [CredentialRequest] = []
     /// Documents that wait; a document stays in here until its Job has finished it.
     var documents: Set<Int> = []
     var nextDocument = 0
@@ -87,12 +92,16 @@ struct ModelCluster {
             switch action {
             case .setTrigger(let id, let revision, let specification):
                 self.revisions[id] = revision
+                // A trigger that is set again while it is set goes on answering.
+                if self.specifications[id] == nil { self.answersSince[id] = revision }
                 self.specifications[id] = specification
             case .removeTrigger(let id): self.specifications[id] = nil
             case .measure(let ids):
                 for id in ids { self.measures.append((id, self.revisions[id] ?? 0, self.now + .nanoseconds(1), nil)) }
             case .watchSecrets(let keys): self.watchedSecrets = keys
             case .watchPods: self.unseenPods = [.replaced(self.pods, startedAt: self.now)]
+            case .watchConfigMaps(let keys): self.watchedConfigMaps = keys
+            case .fetchCredential(let request): self.fetches.append(request)
             case .recordEvent(let event): self.events.append(event)
             case .log: break
             case .writeStatus(let owner, _, let status):
@@ -242,7 +251,9 @@ struct ModelCluster {
     mutating func answerMeasure(at index: Int = 0, fail: Bool = false) {
         guard self.measures.indices.contains(index) else { return }
         let measure = self.measures.remove(at: index)
-        guard self.revisions[measure.trigger] == measure.revision else { return }
+        guard measure.revision >= self.answersSince[measure.trigger] ?? 0,
+            self.specifications[measure.trigger] != nil
+        else { return }
         self.take(
             .plugin(
                 fail

@@ -3,6 +3,7 @@ import FoundationEssentials
 import Glibc
 import Testing
 
+@testable import HTTP
 @testable import Kubernetes
 
 /// The client against servers that misbehave on purpose.

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Glibc
 import Testing
 
+@testable import HTTP
 @testable import Kubernetes
 
 @Suite struct KubeconfigTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Kubernetes
+@testable import HTTP
 
 @Suite struct LineSplitterTests {
     private static let text = "first\n\nsecond line\nthird\n"

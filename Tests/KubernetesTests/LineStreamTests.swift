@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Kubernetes
+@testable import HTTP
 
 @Suite struct LineStreamTests {
     private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }

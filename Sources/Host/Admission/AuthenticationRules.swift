@@ -23,9 +23,9 @@ struct AuthenticationRules {
         findings += Self.oauth2(spec["oauth2"], weight: isLookedAt ? .refusal : .mistake)
 
         let refused = Set(findings.map(\.problem.field))
-        findings += AuthenticationSpecification(parsing: spec).problems
+        findings += AuthenticationSpecification(parsing: spec, kind: self.isForCluster ? .cluster : .namespaced)
+            .problems
             .filter { problem in !refused.contains { problem.field == $0 || $0.hasPrefix("\(problem.field).") } }
-            .filter { !(self.isForCluster && $0.field == "spec.filePath") }
             .map { Finding(.mistake, $0) }
         return findings
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Controller
+import Credentials
 import Endpoints
 import Kubernetes
 import Logging
@@ -55,6 +56,7 @@ struct HostCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Leader election") var leadership: LeadershipOptions
     @OptionGroup(title: "Endpoints") var endpoints: EndpointOptions
+    @OptionGroup(title: "Authentication options") var authentication: AuthenticationOptions
 
     @OptionGroup(title: "Log options") var log: LogOptions
 
@@ -83,14 +85,20 @@ struct HostCommand: AsyncParsableCommand {
             hubConfiguration.sockets += try PluginSocketFolder(path: folder).sockets()
         }
         let hub = PluginHub(configuration: hubConfiguration, logger: logger)
+        var configuration = ControllerConfiguration(
+            version: Version.text,
+            namespaces: self.namespace.isEmpty ? nil : self.namespace,
+            clusterNamespace: self.authentication.clusterNamespace(environment) ?? client.namespace ?? "default"
+        )
+        configuration.authentication = try self.authentication.rules(environment)
         let controller = Controller(
-            configuration: ControllerConfiguration(
-                version: Version.text,
-                namespaces: self.namespace.isEmpty ? nil : self.namespace,
-                clusterNamespace: environment["POD_NAMESPACE"] ?? client.namespace ?? "default"
-            ),
+            configuration: configuration,
             api: api,
             plugins: hub,
+            credentials: CredentialFetcher(
+                api: api,
+                settings: CredentialFetcher.Settings(environment: environment)
+            ),
             logger: logger
         )
         logger.info("starting", metadata: ["version": "\(Version.text)", "server": "\(client.server)"])

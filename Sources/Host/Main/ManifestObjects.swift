@@ -10,6 +10,8 @@ struct ManifestObjects {
     private var authentications = AuthenticationStore(clusterNamespace: "default")
     private var secrets = SecretStore()
     private var known: Set<ObjectKey> = []
+    private var configMaps = ReferencedData(.configMap)
+    private var knownConfigMaps: Set<ObjectKey> = []
 
     init(_ manifests: [Manifest]) throws {
         for manifest in manifests {
@@ -23,6 +25,7 @@ struct ManifestObjects {
                 let authentication: ClusterTriggerAuthentication = try Self.decode(object)
                 self.authentications.upsert(authentication)
             case .secrets: self.add(secret: object)
+            case .configMaps: self.add(configMap: object)
             default: break
             }
         }
@@ -48,22 +51,32 @@ struct ManifestObjects {
                     self.authentications.upsert(authentication)
                 }
             }
-            for key in self.check(offers: [:]).referencedSecrets(scaledJob) where !self.known.contains(key) {
+            let needs = self.check(offers: [:]).needs(of: scaledJob)
+            for key in needs.secrets where !self.known.contains(key) {
                 if let secret = try await Self.get(.secrets, key, api) { self.add(secret: secret) }
+            }
+            for key in needs.configMaps where !self.knownConfigMaps.contains(key) {
+                if let configMap = try await Self.get(.configMaps, key, api) { self.add(configMap: configMap) }
             }
         }
     }
 
-    /// The check, with every Secret that was not found counted as missing.
+    /// The check, with every Secret and ConfigMap that was not found counted as missing.
     func check(offers: [String: TriggerTypeOffer]) -> ManifestCheck {
-        var secrets = self.secrets
-        let bare = ManifestCheck(authentications: self.authentications, secrets: secrets, offers: offers)
+        var check = ManifestCheck(
+            authentications: self.authentications,
+            secrets: self.secrets,
+            configMaps: self.configMaps,
+            offers: offers
+        )
         for (scaledJob, _) in self.scaledJobs {
-            for key in bare.referencedSecrets(scaledJob) where !self.known.contains(key) {
-                _ = secrets.set(key, to: .missing)
+            let needs = check.needs(of: scaledJob)
+            for key in needs.secrets.subtracting(self.known) { _ = check.sources.secrets.set(key, to: .missing) }
+            for key in needs.configMaps.subtracting(self.knownConfigMaps) {
+                _ = check.sources.configMaps.set(key, to: .missing)
             }
         }
-        return ManifestCheck(authentications: self.authentications, secrets: secrets, offers: offers)
+        return check
     }
 
     private mutating func add(secret: JSONValue) {
@@ -78,6 +91,16 @@ struct ManifestObjects {
         }
         self.known.insert(key)
         _ = self.secrets.set(key, to: .present(data))
+    }
+
+    private mutating func add(configMap: JSONValue) {
+        let key = ObjectKey(
+            namespace: configMap[path: "metadata", "namespace"]?.stringValue ?? "default",
+            name: configMap[path: "metadata", "name"]?.stringValue ?? ""
+        )
+        let data = (configMap["data"]?.objectValue ?? [:]).compactMapValues { $0.stringValue.map { Array($0.utf8) } }
+        self.knownConfigMaps.insert(key)
+        _ = self.configMaps.set(key, to: .present(data))
     }
 
     /// With the namespace that a manifest without one means, and a UID, as a stored object would have.

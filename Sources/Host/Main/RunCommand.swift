@@ -1,5 +1,6 @@
 import ArgumentParser
 import Controller
+import Credentials
 import Kubernetes
 import Logging
 import PluginHost
@@ -38,6 +39,8 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write what happens to this file, one JSON object a line.", valueName: "file"))
     var report: String?
 
+    @OptionGroup(title: "Authentication options") var authentication: AuthenticationOptions
+
     @OptionGroup(title: "Log options") var log: LogOptions
 
     func validate() throws {
@@ -62,10 +65,18 @@ struct RunCommand: AsyncParsableCommand {
         let socket = try TemporarySocket()
         defer { socket.remove() }
         let hub = PluginHub(configuration: Program.hubConfiguration(socketPath: socket.path), logger: logger)
+        var configuration = ControllerConfiguration(version: Version.text, clusterNamespace: "default")
+        configuration.authentication = try self.authentication.rules(environment)
         let controller = Controller(
-            configuration: ControllerConfiguration(version: Version.text, clusterNamespace: "default"),
+            configuration: configuration,
             api: standalone.api,
             plugins: hub,
+            credentials: CredentialFetcher(
+                api: standalone.api,
+                noTokens:
+                    "sluice run has no cluster that could issue it; put a token into a Secret, and use secretTargetRef",
+                settings: CredentialFetcher.Settings(environment: environment)
+            ),
             logger: logger
         )
         let starter = PluginStarter(

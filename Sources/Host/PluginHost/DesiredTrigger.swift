@@ -45,6 +45,18 @@ struct DesiredTrigger {
     var askedAgainAt: ContinuousClock.Instant?
     /// When the controller was last told of a change.
     var changedAt: ContinuousClock.Instant?
+
+    /// The same trigger as it was set before, which answers until this one is open.
+    var predecessor: UInt64?
+    /// Predecessors that only have a reading under way left.
+    var retiring: Set<UInt64> = []
+    /// A reading was asked of the predecessor then, which could not give it; this one will be asked as soon as it is open.
+    var owedSince: ContinuousClock.Instant?
+
+    var isOpen: Bool {
+        guard case .open = self.phase else { return false }
+        return true
+    }
 }
 
 /// Random numbers that a seed reproduces.

@@ -5,11 +5,12 @@ internal import PluginProtocol
 /// What becomes of the triggers that the controller wants.
 extension HubMachine {
     mutating func set(_ id: TriggerID, revision: UInt64, to specification: TriggerSpecification, now: Instant) {
+        var succession = Succession()
         if let number = self.numbers[id], let trigger = self.triggers[number] {
             guard trigger.specification != specification else {
                 return self.revise(number, revision: revision)
             }
-            self.drop(number, now: now)
+            succession = self.supersede(number, by: specification, revision: revision, now: now)
         }
         self.lastNumber += 1
         let number = self.lastNumber
@@ -20,6 +21,9 @@ extension HubMachine {
             specification: specification,
             backoff: Backoff(base: self.configuration.shortestOpenPause, cap: self.configuration.longestOpenPause)
         )
+        self.triggers[number]?.predecessor = succession.predecessor
+        self.triggers[number]?.retiring = succession.retiring
+        self.triggers[number]?.owedSince = succession.owedSince
         guard let offer = self.offers[specification.type], let connection = offer.connection else {
             self.act(.emit(.failed(id, revision: revision, self.unoffered(specification.type))))
             return
@@ -49,9 +53,19 @@ extension HubMachine {
         }
     }
 
-    private mutating func drop(_ number: UInt64, now: Instant) {
+    mutating func drop(_ number: UInt64, now: Instant) {
         guard let trigger = self.triggers.removeValue(forKey: number) else { return }
         self.changedLater.remove(number)
+        self.close(trigger, number, now: now)
+        let wasAsked = self.endPredecessors(of: trigger, now: now)
+        if trigger.askedAt != nil || trigger.owedSince != nil || wasAsked {
+            // The reading under way would be of a trigger that is not wanted any more, but the asker gets an answer.
+            let failure = PluginFailure(.cancelled, "the trigger changed while it was measured")
+            self.act(.emit(.unknown(trigger.id, revision: trigger.revision, failure)))
+        }
+    }
+
+    mutating func close(_ trigger: DesiredTrigger, _ number: UInt64, now: Instant) {
         switch trigger.phase {
         case .opening(let connection), .open(let connection, _):
             let actions = self.connections[connection]?.session.close(trigger: number) ?? []
@@ -59,11 +73,6 @@ extension HubMachine {
             self.openNext(on: connection, now: now)
         case .unoffered, .queued, .retrying:
             break
-        }
-        if trigger.askedAt != nil {
-            // The reading under way would be of a trigger that is not wanted any more, but the asker gets an answer.
-            let failure = PluginFailure(.cancelled, "the trigger changed while it was measured")
-            self.act(.emit(.unknown(trigger.id, revision: trigger.revision, failure)))
         }
     }
 
@@ -110,8 +119,10 @@ extension HubMachine {
             self.triggers[number]?.failure = nil
             self.triggers[number]?.backoff.reset()
             self.act(.emit(.opened(trigger.id, revision: trigger.revision, opened)))
+            self.takeOver(number, now: now)
         case .failure(let failure):
             let failure = failure.attributed(to: self.connections[id]?.plugin)
+            self.giveUpPredecessors(of: number, failure, now: now)
             let retryAt = now + self.pause(after: failure, of: number)
             self.triggers[number]?.phase = .retrying(id, at: retryAt)
             self.triggers[number]?.failure = failure
@@ -164,6 +175,12 @@ extension HubMachine {
                 self.act(.emit(.unknown(id, revision: 0, failure)))
                 continue
             }
+            if let predecessor = trigger.predecessor, !trigger.isOpen {
+                if let connection = self.askPredecessor(predecessor, of: number, now: now) {
+                    wanted[connection, default: []].append(predecessor)
+                }
+                continue
+            }
             guard case .open(let connection, _) = trigger.phase else {
                 self.act(.emit(.unknown(id, revision: trigger.revision, self.notOpen(trigger))))
                 continue
@@ -180,7 +197,7 @@ extension HubMachine {
         }
     }
 
-    private mutating func measure(_ numbers: [UInt64], on id: ConnectionID, askedAt: Instant, now: Instant) {
+    mutating func measure(_ numbers: [UInt64], on id: ConnectionID, askedAt: Instant, now: Instant) {
         let deadline = askedAt + self.configuration.session.measureTimeout
         let actions = self.connections[id]?.session.measure(numbers, deadline: deadline, now: now) ?? []
         self.perform(actions, of: id, now: now)
@@ -193,6 +210,10 @@ extension HubMachine {
             guard let trigger = self.triggers[reading.trigger], let askedAt = trigger.askedAt else { continue }
             self.triggers[reading.trigger]?.askedAt = nil
             self.triggers[reading.trigger]?.askedAgainAt = nil
+            if let current = self.numbers[trigger.id], current != reading.trigger {
+                self.predecessorMeasured(reading, askedAt: askedAt, trigger, for: current, on: id, now: now)
+                continue
+            }
             switch reading.outcome {
             case .success(let value):
                 self.act(.emit(.reading(trigger.id, revision: trigger.revision, value, askedAt: askedAt)))

@@ -228,7 +228,18 @@ struct HubMachine {
         let failure = PluginFailure(.unavailable, "plugin \(plugin) \(state)")
         for number in self.triggers.keys.sorted() {
             guard let trigger = self.triggers[number], trigger.phase.connection == id else { continue }
+            guard self.numbers[trigger.id] == number else {
+                // What is left of an earlier setting goes with its connection.
+                self.triggers[number] = nil
+                continue
+            }
             self.triggers[number]?.phase = .unoffered
+            self.triggers[number]?.predecessor = nil
+            self.triggers[number]?.retiring = []
+            if self.triggers[number]?.owedSince != nil {
+                self.triggers[number]?.owedSince = nil
+                self.act(.emit(.unknown(trigger.id, revision: trigger.revision, failure)))
+            }
             self.triggers[number]?.failure = nil
             self.act(.emit(.failed(trigger.id, revision: trigger.revision, failure)))
         }

@@ -70,6 +70,9 @@ package protocol TriggerPlugins: Sendable {
     /// One consumer only. Bounded: per trigger only the newest reading waits.
     var events: any AsyncSequence<PluginEvent, Never> & Sendable { get }
     /// Opens the trigger, or opens it anew when the specification differs; answers carry the revision.
+    ///
+    /// While a trigger that is open is opened anew, it goes on answering as it was, under the new revision, and closes
+    /// once the new one is open. Who does not want that removes it first.
     func set(_ trigger: TriggerID, revision: UInt64, to specification: TriggerSpecification)
     func remove(_ trigger: TriggerID)
     /// Asks for readings, one message per plugin. Every asked trigger gets a `reading` or an `unknown` by the deadline.

@@ -90,6 +90,7 @@ struct HostFixture: Sendable {
     func startHost(
         plugins: [String] = ["ScriptedPlugin"],
         _ more: [String] = [],
+        environment: [String: String] = [:],
         log: String = "host.log"
     ) throws -> ChildProcess {
         let standard = [
@@ -100,6 +101,7 @@ struct HostFixture: Sendable {
         return try self.start(
             "sluice",
             standard + plugins.flatMap { ["--plugin", builtExecutable($0)] } + more,
+            environment: environment,
             log: log
         )
     }

@@ -53,7 +53,13 @@ struct ScriptedPlugin: PluginProgram {
                 help: "Numbers for tests.",
                 parameters: [
                     ParameterDeclaration("file", help: "A file that holds the number waiting."),
-                    ParameterDeclaration("value", .number, default: "0", help: "The number waiting without a file."),
+                    ParameterDeclaration(
+                        "value",
+                        .number,
+                        default: "0",
+                        from: [.metadata, .authentication, .environment],
+                        help: "The number waiting without a file."
+                    ),
                     ParameterDeclaration("target", .number, default: "1", help: "Backlog per Job."),
                     ParameterDeclaration("activation", .number, default: "0", help: "Activation threshold."),
                     ParameterDeclaration(

@@ -1,3 +1,4 @@
+package import Credentials
 package import Kubernetes
 package import PluginHost
 
@@ -23,6 +24,8 @@ package enum ControllerInput: Sendable {
     case authentications(Reflection<TriggerAuthentication>, scope: String?)
     case clusterAuthentications(Reflection<ClusterTriggerAuthentication>)
     case secret(ObjectKey, SecretStore.Entry)
+    case configMap(ObjectKey, ReferencedData.Entry)
+    case credential(CredentialRequest, Result<FetchedCredential, CredentialFailure>)
     case plugin(PluginEvent)
     case jobCreated(JobReference, Outcome<Void>)
     case jobLookedUp(JobReference, Outcome<JobSummary?>)
@@ -81,6 +84,10 @@ package enum ControllerAction: Sendable, Equatable {
     case watchSecrets(Set<ObjectKey>)
     /// Watch the Pods of Jobs in this scope from now on, until the end; asked for once.
     case watchPods(scope: String?)
+    /// The whole set of ConfigMaps to watch from now on.
+    case watchConfigMaps(Set<ObjectKey>)
+    /// Answered by `credential`.
+    case fetchCredential(CredentialRequest)
     /// Answered by `jobCreated`.
     case createJob(JobReference, JobTemplate)
     /// A dry run of the creation; answered by `templateTried`.

@@ -129,7 +129,7 @@ extension ControllerMachine {
         self.trackers[uid]?.releaseAllButCalls()
         self.forgetTrackerIfEmpty(uid)
         self.touched.remove(uid)
-        self.secretsMayHaveChanged = true
+        self.needsMayHaveChanged = true
     }
 
     // MARK: - Jobs

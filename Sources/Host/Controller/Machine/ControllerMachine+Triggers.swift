@@ -1,3 +1,4 @@
+import Credentials
 import Kubernetes
 import PluginHost
 import PluginProtocol
@@ -32,11 +33,6 @@ extension ControllerMachine {
         }
     }
 
-    mutating func handle(_ key: ObjectKey, _ entry: SecretStore.Entry) {
-        guard self.secrets.set(key, to: entry) else { return }
-        self.resolveAll { $0.secrets.contains(key) }
-    }
-
     mutating func resolveAll(where isConcerned: (ScaledJobRecord) -> Bool) {
         for (uid, record) in self.records where isConcerned(record) {
             var record = record
@@ -44,16 +40,6 @@ extension ControllerMachine {
             self.records[uid] = record
             self.touched.insert(uid)
         }
-    }
-
-    mutating func watchReferencedSecrets() {
-        self.secretsMayHaveChanged = false
-        var wanted: Set<ObjectKey> = []
-        for record in self.records.values { wanted.formUnion(record.secrets) }
-        guard wanted != self.watchedSecrets else { return }
-        self.watchedSecrets = wanted
-        self.secrets.keep(only: wanted)
-        self.actions.append(.watchSecrets(wanted))
     }
 
     // MARK: - Resolving
@@ -68,32 +54,33 @@ extension ControllerMachine {
         while record.triggers.count < manifests.count {
             record.triggers.append(TriggerRecord(id: TriggerID(owner: record.uid, index: record.triggers.count)))
         }
-        var secrets: Set<ObjectKey> = []
+        var needs = ParameterResolver.Needs()
         if let specification = record.specification {
-            let environment = ContainerEnvironment(
-                jobTargetRef: specification.jobTargetRef,
-                containerName: specification.envSourceContainerName,
-                namespace: record.key.namespace
-            )
             for (index, manifest) in manifests.enumerated() {
                 let resolver = ParameterResolver(
                     trigger: manifest,
                     index: index,
                     namespace: record.key.namespace,
-                    environment: environment
+                    jobTargetRef: specification.jobTargetRef,
+                    containerName: specification.envSourceContainerName
                 )
-                secrets.formUnion(resolver.referencedSecrets(self.authentications))
-                self.resolve(&record.triggers[index], resolver, scaledJob: record.key)
+                needs.formUnion(resolver.needs(self.authentications))
+                self.resolve(&record.triggers[index], resolver, scaledJob: record.key, &needs.credentials)
             }
         }
-        if secrets != record.secrets {
-            record.secrets = secrets
-            self.secretsMayHaveChanged = true
+        if needs != record.needs {
+            record.needs = needs
+            self.needsMayHaveChanged = true
         }
     }
 
-    private mutating func resolve(_ trigger: inout TriggerRecord, _ resolver: ParameterResolver, scaledJob: ObjectKey) {
-        switch self.resolution(resolver) {
+    private mutating func resolve(
+        _ trigger: inout TriggerRecord,
+        _ resolver: ParameterResolver,
+        scaledJob: ObjectKey,
+        _ requests: inout Set<CredentialRequest>
+    ) {
+        switch self.resolution(resolver, &requests) {
         case .waiting(let what):
             // What is open stays open while something is being read again.
             if trigger.specification == nil { trigger.state = .waiting(what) }
@@ -109,16 +96,21 @@ extension ControllerMachine {
                 scaledJob: scaledJob.description,
                 parameters: parameters
             )
-            guard trigger.specification != specification else { return }
-            trigger.specification = specification
-            trigger.revision += 1
-            trigger.state = .opening
-            trigger.becomeUnknown("being opened")
+            let declaration = self.offers[specification.type]?.declaration
+            switch trigger.change(to: specification, from: resolver.trigger.metadata, declaration) {
+            case .none: return
+            // What is open goes on answering until the new one does.
+            case .renewal: break
+            case .other(let wasSet): if wasSet { self.actions.append(.removeTrigger(trigger.id)) }
+            }
             self.actions.append(.setTrigger(trigger.id, revision: trigger.revision, specification))
         }
     }
 
-    private func resolution(_ resolver: ParameterResolver) -> ParameterResolver.Resolution {
+    private func resolution(
+        _ resolver: ParameterResolver,
+        _ requests: inout Set<CredentialRequest>
+    ) -> ParameterResolver.Resolution {
         if let reference = resolver.trigger.authentication {
             let isKnown =
                 reference.kind == .namespaced
@@ -129,7 +121,12 @@ extension ControllerMachine {
         guard let offer = self.offers[resolver.trigger.type] else {
             return self.unknownType(resolver)
         }
-        return resolver.resolve(offer.declaration, authentications: self.authentications, secrets: self.secrets)
+        return resolver.resolve(
+            offer.declaration,
+            authentications: self.authentications,
+            sources: self.sources,
+            requests: &requests
+        )
     }
 
     private func unknownType(_ resolver: ParameterResolver) -> ParameterResolver.Resolution {
@@ -155,6 +152,7 @@ extension ControllerMachine {
                 self.noteStart(of: id, at: moment)
             }
         case .failed(let id, let revision, let failure):
+            if let record = self.records[id.owner] { self.noteRefusal(failure, of: record, at: moment) }
             self.update(id, revision) { trigger, record in
                 trigger.state = .failed(failure)
                 trigger.readingFailure = failure.message
@@ -162,7 +160,7 @@ extension ControllerMachine {
                 record.needsDecision = true
             }
         case .reading(let id, let revision, let reading, let askedAt):
-            self.update(id, revision) { trigger, record in
+            self.update(id, revision, acceptsEarlier: true) { trigger, record in
                 trigger.isMeasuring = false
                 guard let opened = trigger.opened else { return }
                 trigger.readingFailure = nil
@@ -181,7 +179,8 @@ extension ControllerMachine {
             }
             self.forgetFreedSlots(of: id.owner)
         case .unknown(let id, let revision, let failure):
-            self.update(id, revision) { trigger, record in
+            if let record = self.records[id.owner] { self.noteRefusal(failure, of: record, at: moment) }
+            self.update(id, revision, acceptsEarlier: true) { trigger, record in
                 trigger.readingFailure = failure.message
                 trigger.becomeUnknown(failure.message)
                 trigger.errors += 1
@@ -199,11 +198,12 @@ extension ControllerMachine {
     private mutating func update(
         _ id: TriggerID,
         _ revision: UInt64,
+        acceptsEarlier: Bool = false,
         _ change: (inout TriggerRecord, inout ScaledJobRecord) -> Void
     ) {
         guard var record = self.records[id.owner], record.triggers.indices.contains(id.index) else { return }
         var trigger = record.triggers[id.index]
-        guard trigger.revision == revision, trigger.specification != nil else { return }
+        guard trigger.specification != nil, trigger.takes(revision, earlierToo: acceptsEarlier) else { return }
         change(&trigger, &record)
         record.triggers[id.index] = trigger
         self.records[id.owner] = record

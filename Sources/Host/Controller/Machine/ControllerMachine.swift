@@ -21,8 +21,10 @@ package struct ControllerMachine: Sendable {
     /// Why the Pods of a scope have not been listed yet.
     var podFailures: [String?: String] = [:]
     var authentications: AuthenticationStore
-    var secrets = SecretStore()
-    var watchedSecrets: Set<ObjectKey> = []
+    var sources = ParameterSources()
+    var credentials: CredentialLedger
+    /// What is watched and fetched for the ScaledJobs.
+    var followed = ParameterResolver.Needs()
     var offers: [String: TriggerTypeOffer] = [:]
     var authenticationUses = AuthenticationUses()
     /// What this host has done since it started; the counters of ScaledJobs that exist are in their records.
@@ -46,7 +48,7 @@ package struct ControllerMachine: Sendable {
     var actions: [ControllerAction] = []
     var touched: Set<String> = []
     var measures: [TriggerID] = []
-    var secretsMayHaveChanged = false
+    var needsMayHaveChanged = false
     /// Whether a trigger type that no plugin offers is a fault by now.
     private(set) var graceIsOver = false
     private let graceEnd: ContinuousClock.Instant
@@ -55,7 +57,11 @@ package struct ControllerMachine: Sendable {
 
     package init(configuration: ControllerConfiguration, now: ContinuousClock.Instant, seed: UInt64? = nil) {
         self.configuration = configuration
-        self.authentications = AuthenticationStore(clusterNamespace: configuration.clusterNamespace)
+        self.authentications = AuthenticationStore(
+            clusterNamespace: configuration.clusterNamespace,
+            rules: configuration.authentication
+        )
+        self.credentials = CredentialLedger(pace: CredentialLedger.Pace(refresh: configuration.credentialRefresh))
         self.random = SystemOrSeededGenerator(seed: seed)
         self.graceEnd = now + configuration.pluginGrace
     }
@@ -74,6 +80,8 @@ package struct ControllerMachine: Sendable {
             self.track(change, at: moment)
             self.handle(change)
         case .secret(let key, let entry): self.handle(key, entry)
+        case .configMap(let key, let entry): self.handle(configMap: key, entry)
+        case .credential(let request, let outcome): self.fetched(request, outcome, at: moment)
         case .plugin(let event): self.handle(event, at: moment)
         case .jobCreated(let job, let outcome): self.created(job, outcome, at: moment)
         case .jobLookedUp(let job, let outcome): self.lookedUp(job, outcome, at: moment)
@@ -101,8 +109,11 @@ package struct ControllerMachine: Sendable {
     /// When the next `tick` is due; nil when nothing waits for the clock.
     package var nextWake: ContinuousClock.Instant? {
         let grace = self.graceIsOver ? nil : self.graceEnd
-        return [self.wakeups.min?.at, self.nextFinalizer, self.authenticationUses.nextDue, grace].compactMap(\.self)
-            .min()
+        return [
+            self.wakeups.min?.at, self.nextFinalizer, self.authenticationUses.nextDue, self.credentials.nextWake, grace,
+        ]
+        .compactMap(\.self)
+        .min()
     }
 
     /// Reconciles what was touched, then hands out the turns for calls.
@@ -111,7 +122,7 @@ package struct ControllerMachine: Sendable {
         while let uid = self.touched.popFirst() {
             self.reconcile(uid, at: moment)
         }
-        if self.secretsMayHaveChanged { self.watchReferencedSecrets() }
+        self.followNeeds(moment)
         self.dispatchCreations(moment)
         self.dispatchDeletions()
         self.dispatchComparisons()
@@ -151,6 +162,10 @@ package struct ControllerConfiguration: Sendable {
     package var namespaces: [String]?
     /// Where the Secrets of ClusterTriggerAuthentications are.
     package var clusterNamespace: String
+    /// What authentications may do.
+    package var authentication = AuthenticationSettings()
+    /// How often fetched credentials without an end of their own are read again.
+    package var credentialRefresh = Duration.seconds(300)
     package var largestCreationsUnderWay = 48
     package var largestDeletionsUnderWay = 16
     package var largestStatusWritesUnderWay = 8

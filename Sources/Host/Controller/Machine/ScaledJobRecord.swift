@@ -29,7 +29,7 @@ struct ScaledJobRecord {
     /// What was said about the manifest, see ``ScaledJob/advice``.
     var advice: [Problem] = []
     var triggers: [TriggerRecord] = []
-    var secrets: Set<ObjectKey> = []
+    var needs = ParameterResolver.Needs()
     var isPaused = false
     /// How many finished Jobs are kept, which holds even while nothing else of the specification does; nil when it cannot
     /// be read.

@@ -19,6 +19,10 @@ struct TriggerRecord {
     /// What was last sent to the plugin; nil when nothing is.
     var specification: TriggerSpecification?
     var revision: UInt64 = 0
+    /// The first revision that asked the same question: readings of later ones count, whatever credentials they used.
+    private var sameSince: UInt64 = 0
+    /// The trigger's metadata when it was last sent.
+    private var metadata: [String: String] = [:]
     var standing: TriggerStanding = .unknown("not read yet")
     /// Why the last reading failed; nil after a good one.
     var readingFailure: String?
@@ -35,6 +39,59 @@ struct TriggerRecord {
     var opened: OpenedTrigger? {
         guard case .opened(let opened) = self.state else { return nil }
         return opened
+    }
+
+    enum Change: Equatable {
+        case none
+        /// The same question with other credentials.
+        case renewal
+        case other(wasSet: Bool)
+    }
+
+    /// Takes a new specification under a new revision.
+    ///
+    /// Only where nothing but credentials changed, what is open goes on answering meanwhile: its readings answer the same
+    /// question.
+    mutating func change(
+        to new: TriggerSpecification,
+        from metadata: [String: String],
+        _ declaration: TriggerTypeDeclaration?
+    ) -> Change {
+        guard self.specification != new else { return .none }
+        let former = self.specification
+        let isRenewal =
+            self.opened != nil && self.metadata == metadata
+            && former.map { Self.differ(new, $0, inCredentialsOnly: declaration) } ?? false
+        self.specification = new
+        self.metadata = metadata
+        self.revision += 1
+        guard !isRenewal else { return .renewal }
+        self.sameSince = self.revision
+        self.state = .opening
+        self.becomeUnknown("being opened")
+        return .other(wasSet: former != nil)
+    }
+
+    private static func differ(
+        _ new: TriggerSpecification,
+        _ old: TriggerSpecification,
+        inCredentialsOnly declaration: TriggerTypeDeclaration?
+    ) -> Bool {
+        guard new.type == old.type, let declaration else { return false }
+        return Set(new.parameters.keys).union(old.parameters.keys).allSatisfy { name in
+            guard new.parameters[name] != old.parameters[name] else { return true }
+            let parameter = declaration.parameters.first { $0.name == name }
+            return parameter.map { $0.isSecret || $0.sources.contains(.authentication) } ?? false
+        }
+    }
+
+    /// Whether an event of this revision is about what is wanted now.
+    func takes(_ revision: UInt64, earlierToo: Bool) -> Bool {
+        revision == self.revision || (earlierToo && revision >= self.sameSince && revision < self.revision)
+    }
+
+    init(id: TriggerID) {
+        self.id = id
     }
 
     mutating func becomeUnknown(_ why: String) {

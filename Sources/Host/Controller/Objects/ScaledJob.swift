@@ -45,10 +45,27 @@ package struct TriggerManifest: Sendable, Equatable {
     package struct AuthenticationReference: Sendable, Equatable {
         package var kind: AuthenticationKind
         package var name: String
+
+        package init(kind: AuthenticationKind, name: String) {
+            self.kind = kind
+            self.name = name
+        }
     }
 
     package var type: String
     package var name: String?
     package var metadata: [String: String]
     package var authentication: AuthenticationReference?
+
+    package init(
+        type: String,
+        name: String? = nil,
+        metadata: [String: String],
+        authentication: AuthenticationReference? = nil
+    ) {
+        self.type = type
+        self.name = name
+        self.metadata = metadata
+        self.authentication = authentication
+    }
 }

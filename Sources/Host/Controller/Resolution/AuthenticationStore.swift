@@ -6,17 +6,31 @@ package struct AuthenticationStore: Sendable {
     private var cluster: [String: AuthenticationSpecification] = [:]
     /// Where a ClusterTriggerAuthentication's Secrets are.
     package let clusterNamespace: String
+    /// What the host allows authentications to do.
+    package let rules: AuthenticationSettings
 
-    package init(clusterNamespace: String) {
+    package init(clusterNamespace: String, rules: AuthenticationSettings = AuthenticationSettings()) {
         self.clusterNamespace = clusterNamespace
+        self.rules = rules
+    }
+
+    /// Which Secrets may be read.
+    package var secretRule: SecretRule {
+        SecretRule(isRestricted: self.rules.restrictsSecrets, clusterNamespace: self.clusterNamespace)
     }
 
     package mutating func upsert(_ authentication: TriggerAuthentication) {
-        self.namespaced[authentication.key] = AuthenticationSpecification(parsing: authentication.spec)
+        self.namespaced[authentication.key] = AuthenticationSpecification(
+            parsing: authentication.spec,
+            kind: .namespaced
+        )
     }
 
     package mutating func upsert(_ authentication: ClusterTriggerAuthentication) {
-        self.cluster[authentication.metadata.name] = AuthenticationSpecification(parsing: authentication.spec)
+        self.cluster[authentication.metadata.name] = AuthenticationSpecification(
+            parsing: authentication.spec,
+            kind: .cluster
+        )
     }
 
     package mutating func remove(_ kind: TriggerManifest.AuthenticationKind, _ key: ObjectKey) {
@@ -47,7 +61,7 @@ package struct AuthenticationStore: Sendable {
         }
     }
 
-    /// The namespace in which the Secrets of this authentication are.
+    /// The namespace in which the objects that this authentication names are.
     package func secretNamespace(
         of reference: TriggerManifest.AuthenticationReference,
         from namespace: String

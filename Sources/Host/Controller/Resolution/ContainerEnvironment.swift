@@ -1,113 +1,197 @@
 package import Kubernetes
 
-/// The environment of the container that `<parameter>FromEnv` keys refer to.
+/// The environment of one container of the Job template, as far as it is known before there is a Pod.
+///
+/// `<parameter>FromEnv` keys and the `env` of an authentication name variables of it.
 package struct ContainerEnvironment: Sendable {
-    private let container: JSONValue?
+    /// What came of resolving it.
+    package enum Resolution: Sendable, Equatable {
+        /// Variables by name, and what every other name comes to.
+        ///
+        /// Those whose value cannot be used, such as bytes that are no text, have a problem.
+        case variables([String: Lookup], otherwise: Lookup)
+        case waiting(String)
+        case problem(Problem)
+    }
+
+    private enum Choice: Sendable {
+        case container(JSONValue, path: String)
+        /// The template has no container at all.
+        case none
+        case unknown(Problem)
+    }
+
+    private let choice: Choice
     private let namespace: String
-    private let path: String
+    private let secretRule: SecretRule
 
-    /// Takes the named container of the Job template, or the first.
-    package init(jobTargetRef: JSONValue, containerName: String?, namespace: String) {
+    /// Takes the named container of the Job template, or the first; never an init container.
+    package init(
+        jobTargetRef: JSONValue,
+        containerName: String?,
+        namespace: String,
+        secretRule: SecretRule = SecretRule(),
+        neededAt field: String = "spec.envSourceContainerName"
+    ) {
+        let path = "spec.jobTargetRef.template.spec.containers"
         let containers = jobTargetRef[path: "template", "spec", "containers"]?.arrayValue ?? []
-        let index = containerName.map { name in containers.firstIndex { $0["name"]?.stringValue == name } } ?? 0
-        self.container = index.flatMap { containers.indices.contains($0) ? containers[$0] : nil }
-        self.path = "spec.jobTargetRef.template.spec.containers[\(index ?? 0)]"
         self.namespace = namespace
-    }
-
-    /// Every Secret that a variable may come from.
-    package var referencedSecrets: Set<ObjectKey> {
-        var names: Set<String> = []
-        for entry in self.container?["env"]?.arrayValue ?? [] {
-            if let name = entry[path: "valueFrom", "secretKeyRef", "name"]?.stringValue { names.insert(name) }
-        }
-        for entry in self.container?["envFrom"]?.arrayValue ?? [] {
-            if let name = entry[path: "secretRef", "name"]?.stringValue { names.insert(name) }
-        }
-        return Set(names.map { ObjectKey(namespace: self.namespace, name: $0) })
-    }
-
-    /// The value of a variable.
-    ///
-    /// Later entries win over earlier ones, and `env` over `envFrom`.
-    package func value(of variable: String, in secrets: SecretStore) -> Lookup {
-        let entries = self.container?["env"]?.arrayValue ?? []
-        if let index = entries.lastIndex(where: { $0["name"]?.stringValue == variable }) {
-            return self.value(of: entries[index], at: index, among: entries, in: secrets)
-        }
-        for (index, entry) in (self.container?["envFrom"]?.arrayValue ?? []).enumerated().reversed() {
-            let prefix = entry["prefix"]?.stringValue ?? ""
-            guard variable.hasPrefix(prefix) else { continue }
-            let key = String(variable.dropFirst(prefix.count))
-            if let name = entry[path: "secretRef", "name"]?.stringValue {
-                let secret = ObjectKey(namespace: self.namespace, name: name)
-                switch secrets[secret] {
-                case .present(let data) where data[key] == nil: continue
-                case .missing where entry[path: "secretRef", "optional"] == true: continue
-                default: return secrets.text(key, of: secret, neededAt: "\(self.path).envFrom[\(index)]")
-                }
-            }
-            if entry["configMapRef"] != nil {
-                return .problem(
-                    Problem(
-                        "\(self.path).envFrom[\(index)]",
-                        "variables from a ConfigMap are not offered by this version; use a Secret or env.value"
-                    )
-                )
-            }
-        }
-        return .absent
-    }
-
-    private func value(
-        of entry: JSONValue,
-        at index: Int,
-        among entries: [JSONValue],
-        in secrets: SecretStore
-    ) -> Lookup {
-        if let source = entry[path: "valueFrom", "secretKeyRef"] {
-            guard let name = source["name"]?.stringValue, let key = source["key"]?.stringValue else { return .absent }
-            let secret = ObjectKey(namespace: self.namespace, name: name)
-            if source["optional"] == true, secrets[secret] == .missing { return .absent }
-            return secrets.text(key, of: secret, neededAt: "\(self.path).env[\(index)]")
-        }
-        if entry["valueFrom"] != nil {
-            return .problem(
-                Problem(
-                    "\(self.path).env[\(index)].valueFrom",
-                    "only secretKeyRef is offered by this version; use it, or env.value"
-                )
-            )
-        }
-        let text = entry["value"]?.stringValue ?? ""
-        return .text(self.expand(text, entries: entries[..<index], secrets: secrets))
-    }
-
-    /// Replaces `$(NAME)` by variables above; what is unknown stays as it is, and `$$` is one `$`.
-    private func expand(_ text: String, entries: ArraySlice<JSONValue>, secrets: SecretStore) -> String {
-        var result = ""
-        var rest = Substring(text)
-        while let dollar = rest.firstIndex(of: "$") {
-            result += rest[..<dollar]
-            rest = rest[rest.index(after: dollar)...]
-            if rest.first == "$" {
-                result += "$"
-                rest = rest.dropFirst()
-            } else if rest.first == "(", let end = rest.firstIndex(of: ")") {
-                let name = String(rest[rest.index(after: rest.startIndex)..<end])
-                result += self.earlier(name, entries, secrets) ?? "$(\(name))"
-                rest = rest[rest.index(after: end)...]
+        self.secretRule = secretRule
+        if let containerName, !containerName.isEmpty {
+            if let index = containers.firstIndex(where: { $0["name"]?.stringValue == containerName }) {
+                self.choice = .container(containers[index], path: "\(path)[\(index)]")
             } else {
-                result += "$"
+                let names = containers.compactMap { $0["name"]?.stringValue }.joined(separator: ", ")
+                self.choice = .unknown(
+                    Problem(field, "\"\(containerName)\" is not a container of the Job template; it has \(names)")
+                )
             }
+        } else {
+            self.choice = containers.first.map { .container($0, path: "\(path)[0]") } ?? .none
         }
-        return result + rest
     }
 
-    private func earlier(_ name: String, _ entries: ArraySlice<JSONValue>, _ secrets: SecretStore) -> String? {
-        let all = Array(entries)
-        guard let index = all.lastIndex(where: { $0["name"]?.stringValue == name }) else { return nil }
-        guard case .text(let text) = self.value(of: all[index], at: index, among: all, in: secrets) else { return nil }
-        return text
+    /// That the named container is not in the template.
+    var unknownContainer: Problem? {
+        guard case .unknown(let problem) = self.choice else { return nil }
+        return problem
+    }
+
+    private var container: JSONValue? {
+        guard case .container(let container, _) = self.choice else { return nil }
+        return container
+    }
+
+    /// Every Secret that a variable comes from and that may be read.
+    package var referencedSecrets: Set<ObjectKey> {
+        guard self.secretRule.allows(containersIn: self.namespace) else { return [] }
+        return self.names("secretKeyRef", "secretRef")
+    }
+
+    /// Every ConfigMap that a variable comes from.
+    package var referencedConfigMaps: Set<ObjectKey> { self.names("configMapKeyRef", "configMapRef") }
+
+    private func names(_ single: String, _ whole: String) -> Set<ObjectKey> {
+        let variables = self.container?["env"]?.arrayValue ?? []
+        let imports = self.container?["envFrom"]?.arrayValue ?? []
+        let names =
+            variables.compactMap { $0[path: "valueFrom", single, "name"]?.stringValue }
+            + imports.compactMap { $0[path: whole, "name"]?.stringValue }
+        return Set(names.filter { !$0.isEmpty }.map { ObjectKey(namespace: self.namespace, name: $0) })
+    }
+
+    /// Resolves all variables: `envFrom` in its order, then `env` in its order, later ones over earlier ones.
+    package func resolve(_ sources: ParameterSources) -> Resolution {
+        guard case .container(let container, let path) = self.choice else {
+            return self.unknownContainer.map { .problem($0) } ?? .variables([:], otherwise: .absent)
+        }
+        var pass = Pass(namespace: self.namespace, rule: self.secretRule, sources: sources)
+        for (index, entry) in (container["envFrom"]?.arrayValue ?? []).enumerated() {
+            pass.takeAll(entry, at: "\(path).envFrom[\(index)]")
+        }
+        for (index, entry) in (container["env"]?.arrayValue ?? []).enumerated() {
+            pass.take(entry, at: "\(path).env[\(index)]")
+        }
+        if let problem = pass.problem { return .problem(problem) }
+        if let waiting = pass.waiting { return .waiting(waiting) }
+        return .variables(pass.variables, otherwise: pass.otherwise)
+    }
+
+    /// One walk over the entries.
+    private struct Pass {
+        let namespace: String
+        let rule: SecretRule
+        let sources: ParameterSources
+        var variables: [String: Lookup] = [:]
+        /// A problem where Secrets were left out that may hold further variables.
+        var otherwise = Lookup.absent
+        /// The first error.
+        var problem: Problem?
+        var waiting: String?
+
+        mutating func takeAll(_ entry: JSONValue, at path: String) {
+            let prefix = entry["prefix"]?.stringValue ?? ""
+            if let reference = entry["configMapRef"] {
+                self.takeAll(reference, of: self.sources.configMaps, prefix, at: path)
+            }
+            guard let reference = entry["secretRef"] else { return }
+            guard self.rule.allows(containersIn: self.namespace) else {
+                let secret = reference["name"]?.stringValue ?? ""
+                self.otherwise = .problem(Problem(path, self.rule.refusal(of: secret, in: self.namespace)))
+                return
+            }
+            self.takeAll(reference, of: self.sources.secrets, prefix, at: path)
+        }
+
+        private mutating func takeAll(
+            _ reference: JSONValue,
+            of data: ReferencedData,
+            _ prefix: String,
+            at path: String
+        ) {
+            guard let content = self.content(reference, of: data, at: path) else { return }
+            for (key, bytes) in content {
+                self.variables[prefix + key] = Self.lookup(bytes, key, at: path)
+            }
+        }
+
+        mutating func take(_ entry: JSONValue, at path: String) {
+            guard let name = entry["name"]?.stringValue, !name.isEmpty else { return }
+            if let value = entry["value"]?.stringValue, !value.isEmpty {
+                let variables = self.variables
+                self.variables[name] = .text(
+                    VariableReferences.expanded(value) { known in
+                        guard case .text(let text) = variables[known] else { return nil }
+                        return text
+                    }
+                )
+            } else if let reference = entry[path: "valueFrom", "secretKeyRef"] {
+                guard self.rule.allows(containersIn: self.namespace) else {
+                    let secret = reference["name"]?.stringValue ?? ""
+                    self.variables[name] = .problem(Problem(path, self.rule.refusal(of: secret, in: self.namespace)))
+                    return
+                }
+                self.take(name, reference, of: self.sources.secrets, at: path)
+            } else if let reference = entry[path: "valueFrom", "configMapKeyRef"] {
+                self.take(name, reference, of: self.sources.configMaps, at: path)
+            } else if let origin = entry["valueFrom"], origin != .null, origin.objectValue?.isEmpty != true {
+                // Fields of a Pod that does not exist yet: the variable is not set.
+            } else {
+                self.variables[name] = .text("")
+            }
+        }
+
+        private mutating func take(_ name: String, _ reference: JSONValue, of data: ReferencedData, at path: String) {
+            guard let content = self.content(reference, of: data, at: path) else { return }
+            let key = reference["key"]?.stringValue ?? ""
+            // A key that the object does not have gives an empty variable.
+            self.variables[name] = content[key].map { Self.lookup($0, key, at: path) } ?? .text("")
+        }
+
+        /// The object's data; nil when it is optional and missing, or cannot be had.
+        private mutating func content(
+            _ reference: JSONValue,
+            of data: ReferencedData,
+            at path: String
+        ) -> [String: [UInt8]]? {
+            let object = ObjectKey(namespace: self.namespace, name: reference["name"]?.stringValue ?? "")
+            switch data.data(of: object, neededAt: path) {
+            case .data(let content): return content
+            case .waiting(let what): self.waiting = self.waiting ?? what
+            case .problem(let problem): self.problem = self.problem ?? problem
+            case .absent:
+                guard reference["optional"] != true else { return nil }
+                let what = "\(data.kind.rawValue) \(object) does not exist; create it, or mark the entry optional"
+                self.problem = self.problem ?? Problem(path, what)
+            }
+            return nil
+        }
+
+        private static func lookup(_ bytes: [UInt8], _ key: String, at path: String) -> Lookup {
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                return .problem(Problem(path, "the value of key \"\(key)\" is not UTF-8 text; store text"))
+            }
+            return .text(text)
+        }
     }
 }

@@ -4,26 +4,37 @@ package import PluginHost
 /// Checks ScaledJobs without opening anything: what `validate` and admission say.
 package struct ManifestCheck: Sendable {
     package var authentications: AuthenticationStore
-    package var secrets: SecretStore
+    package var sources: ParameterSources
     package var offers: [String: TriggerTypeOffer]
 
     package init(
         authentications: AuthenticationStore,
         secrets: SecretStore,
+        configMaps: ReferencedData = ReferencedData(.configMap),
         offers: [String: TriggerTypeOffer]
     ) {
         self.authentications = authentications
-        self.secrets = secrets
+        // What only the host can fetch is taken for granted.
+        self.sources = ParameterSources(
+            secrets: secrets,
+            configMaps: configMaps,
+            credentials: FetchedCredentials(areAssumed: true)
+        )
         self.offers = offers
     }
 
-    /// Secrets that the ScaledJob's parameters may come from.
-    package func referencedSecrets(_ scaledJob: ScaledJob) -> Set<ObjectKey> {
-        guard case .success(let specification) = ScaledJobSpecification.parse(scaledJob.spec) else { return [] }
-        return Self.resolvers(scaledJob, specification).reduce(into: []) { keys, resolver in
-            keys.formUnion(resolver.referencedSecrets(self.authentications))
+    /// Secrets and ConfigMaps that the ScaledJob's parameters may come from.
+    package func needs(of scaledJob: ScaledJob) -> ParameterResolver.Needs {
+        guard case .success(let specification) = ScaledJobSpecification.parse(scaledJob.spec) else {
+            return ParameterResolver.Needs()
+        }
+        return Self.resolvers(scaledJob, specification).reduce(into: ParameterResolver.Needs()) { needs, resolver in
+            needs.formUnion(resolver.needs(self.authentications))
         }
     }
+
+    /// Secrets that the ScaledJob's parameters may come from.
+    package func referencedSecrets(_ scaledJob: ScaledJob) -> Set<ObjectKey> { self.needs(of: scaledJob).secrets }
 
     /// Everything that is wrong, in the order of the manifest.
     package func problems(of scaledJob: ScaledJob) -> [Problem] {
@@ -37,7 +48,7 @@ package struct ManifestCheck: Sendable {
             let resolution = resolver.resolve(
                 offer.declaration,
                 authentications: self.authentications,
-                secrets: self.secrets
+                sources: self.sources
             )
             switch resolution {
             case .resolved: return []
@@ -76,17 +87,13 @@ package struct ManifestCheck: Sendable {
         _ scaledJob: ScaledJob,
         _ specification: ScaledJobSpecification
     ) -> [ParameterResolver] {
-        let environment = ContainerEnvironment(
-            jobTargetRef: specification.jobTargetRef,
-            containerName: specification.envSourceContainerName,
-            namespace: scaledJob.key.namespace
-        )
-        return specification.triggers.enumerated().map { index, trigger in
+        specification.triggers.enumerated().map { index, trigger in
             ParameterResolver(
                 trigger: trigger,
                 index: index,
                 namespace: scaledJob.key.namespace,
-                environment: environment
+                jobTargetRef: specification.jobTargetRef,
+                containerName: specification.envSourceContainerName
             )
         }
     }

@@ -1,3 +1,4 @@
+package import Credentials
 package import Kubernetes
 package import PluginProtocol
 
@@ -12,52 +13,113 @@ package struct ParameterResolver: Sendable {
         case problems([Problem])
     }
 
+    /// What the parameters of a trigger come from, as far as manifests say.
+    package struct Needs: Sendable, Equatable {
+        package var secrets: Set<ObjectKey> = []
+        package var configMaps: Set<ObjectKey> = []
+        package var credentials: Set<CredentialRequest> = []
+
+        package mutating func formUnion(_ other: Needs) {
+            self.secrets.formUnion(other.secrets)
+            self.configMaps.formUnion(other.configMaps)
+            self.credentials.formUnion(other.credentials)
+        }
+    }
+
     package let trigger: TriggerManifest
     /// The position in `spec.triggers`.
     package let index: Int
     package let namespace: String
-    package let environment: ContainerEnvironment
+    private let jobTargetRef: JSONValue
+    private let containerName: String?
 
-    package init(trigger: TriggerManifest, index: Int, namespace: String, environment: ContainerEnvironment) {
+    /// - Parameters:
+    ///   - trigger: the trigger.
+    ///   - index: its position in `spec.triggers`.
+    ///   - namespace: the ScaledJob's.
+    ///   - jobTargetRef: the Job template, whose container variables come from.
+    ///   - containerName: `envSourceContainerName`; nil for the first container.
+    package init(
+        trigger: TriggerManifest,
+        index: Int,
+        namespace: String,
+        jobTargetRef: JSONValue,
+        containerName: String? = nil
+    ) {
         self.trigger = trigger
         self.index = index
         self.namespace = namespace
-        self.environment = environment
+        self.jobTargetRef = jobTargetRef
+        self.containerName = containerName
     }
 
     private var path: String { "spec.triggers[\(self.index)]" }
 
-    /// Every Secret that the trigger's parameters may come from.
-    package func referencedSecrets(_ authentications: AuthenticationStore) -> Set<ObjectKey> {
-        var keys: Set<ObjectKey> = []
-        if let reference = self.trigger.authentication,
-            let authentication = authentications.find(reference, from: self.namespace)
-        {
-            let namespace = authentications.secretNamespace(of: reference, from: self.namespace)
-            for target in authentication.secretTargets where !target.name.isEmpty {
-                keys.insert(ObjectKey(namespace: namespace, name: target.name))
-            }
+    private var usesEnvironment: Bool { self.trigger.metadata.keys.contains { $0.hasSuffix("FromEnv") } }
+
+    private func environment(_ rule: SecretRule) -> ContainerEnvironment {
+        ContainerEnvironment(
+            jobTargetRef: self.jobTargetRef,
+            containerName: self.containerName,
+            namespace: self.namespace,
+            secretRule: rule
+        )
+    }
+
+    /// The objects that the trigger's parameters may come from; what has to be fetched is known only once they are.
+    package func needs(_ authentications: AuthenticationStore) -> Needs {
+        var needs = Needs()
+        if let resolver = self.authenticationResolver(authentications) {
+            needs.secrets = resolver.secrets
+            needs.configMaps = resolver.configMaps
         }
-        if self.trigger.metadata.keys.contains(where: { $0.hasSuffix("FromEnv") }) {
-            keys.formUnion(self.environment.referencedSecrets)
+        if self.usesEnvironment {
+            let environment = self.environment(authentications.secretRule)
+            needs.secrets.formUnion(environment.referencedSecrets)
+            needs.configMaps.formUnion(environment.referencedConfigMaps)
         }
-        return keys
+        return needs
     }
 
     package func resolve(
         _ declaration: TriggerTypeDeclaration,
         authentications: AuthenticationStore,
-        secrets: SecretStore
+        sources: ParameterSources
     ) -> Resolution {
-        let authenticated: [String: String]
-        switch self.authenticate(authentications, secrets) {
-        case .resolved(let values): authenticated = values
-        case let other: return other
+        var requests: Set<CredentialRequest> = []
+        return self.resolve(declaration, authentications: authentications, sources: sources, requests: &requests)
+    }
+
+    /// Resolves what can be resolved now, and adds to `requests` what has to be fetched.
+    package func resolve(
+        _ declaration: TriggerTypeDeclaration,
+        authentications: AuthenticationStore,
+        sources: ParameterSources,
+        requests: inout Set<CredentialRequest>
+    ) -> Resolution {
+        var found = Findings()
+        switch self.authenticate(authentications, sources, &requests) {
+        case .values(let values, let assumed):
+            found.authenticated = values
+            found.assumed = assumed
+        case .waiting(let what): return .waiting(what)
+        case .problems(let problems): return .problems(problems)
+        }
+        let environment = self.environment(authentications.secretRule)
+        if let problem = environment.unknownContainer { return .problems([problem]) }
+        if self.usesEnvironment {
+            switch environment.resolve(sources) {
+            case .variables(let variables, let otherwise):
+                found.variables = variables
+                found.otherVariables = otherwise
+            case .waiting(let what): return .waiting(what)
+            case .problem(let problem): return .problems([problem])
+            }
         }
         var values: [String: String] = [:]
         var problems: [Problem] = []
         for parameter in declaration.parameters {
-            switch self.find(parameter, authenticated: authenticated, secrets: secrets) {
+            switch self.find(parameter, in: found) {
             case .text(let text):
                 if let objection = ParameterSyntax(parameter.kind).objection(to: text) {
                     let shown = parameter.isSecret ? "its value" : "\"\(text.prefix(200))\""
@@ -71,6 +133,7 @@ package struct ParameterResolver: Sendable {
                 } else if parameter.isRequired {
                     problems.append(Problem(self.field(parameter.name), "is missing; \(Self.mend(parameter))"))
                 }
+            case .assumed: break
             case .waiting(let what): return .waiting(what)
             case .problem(let problem): problems.append(problem)
             }
@@ -78,49 +141,79 @@ package struct ParameterResolver: Sendable {
         return problems.isEmpty ? .resolved(values) : .problems(problems)
     }
 
-    private func authenticate(_ authentications: AuthenticationStore, _ secrets: SecretStore) -> Resolution {
-        guard let reference = self.trigger.authentication else { return .resolved([:]) }
+    // MARK: - Authentication
+
+    private func authenticationResolver(_ authentications: AuthenticationStore) -> AuthenticationResolver? {
+        guard let reference = self.trigger.authentication,
+            let specification = authentications.find(reference, from: self.namespace)
+        else { return nil }
         let field = "\(self.path).authenticationRef"
-        guard let authentication = authentications.find(reference, from: self.namespace) else {
+        let rule = authentications.secretRule
+        return AuthenticationResolver(
+            specification: specification,
+            kind: reference.kind,
+            namespace: self.namespace,
+            home: authentications.secretNamespace(of: reference, from: self.namespace),
+            rules: authentications.rules,
+            secretRule: rule,
+            environment: { name in
+                ContainerEnvironment(
+                    jobTargetRef: self.jobTargetRef,
+                    containerName: name,
+                    namespace: self.namespace,
+                    secretRule: rule,
+                    neededAt: field
+                )
+            },
+            field: field
+        )
+    }
+
+    private func authenticate(
+        _ authentications: AuthenticationStore,
+        _ sources: ParameterSources,
+        _ requests: inout Set<CredentialRequest>
+    ) -> AuthenticationResolver.Resolution {
+        guard let reference = self.trigger.authentication else { return .values([:], assumed: .only([])) }
+        let field = "\(self.path).authenticationRef"
+        guard let resolver = self.authenticationResolver(authentications) else {
             let place = reference.kind == .namespaced ? "\(self.namespace)/\(reference.name)" : reference.name
             return .problems([Problem(field, "\(reference.kind.rawValue) \(place) does not exist; create it")])
         }
-        guard authentication.problems.isEmpty else {
-            return .problems(
-                authentication.problems.map { Problem(field, "\(reference.kind.rawValue) \(reference.name): \($0)") }
-            )
+        let wrong = resolver.specification.problems
+        guard wrong.isEmpty else {
+            return .problems(wrong.map { Problem(field, "\(reference.kind.rawValue) \(reference.name): \($0)") })
         }
-        let namespace = authentications.secretNamespace(of: reference, from: self.namespace)
-        var values: [String: String] = [:]
-        var problems: [Problem] = []
-        for target in authentication.secretTargets {
-            let secret = ObjectKey(namespace: namespace, name: target.name)
-            switch secrets.text(target.key, of: secret, neededAt: field) {
-            case .text(let text): values[target.parameter] = text
-            case .waiting(let what): return .waiting(what)
-            case .problem(let problem): problems.append(problem)
-            case .absent: break
-            }
-        }
-        return problems.isEmpty ? .resolved(values) : .problems(problems)
+        return resolver.resolve(sources, requests: &requests)
     }
 
-    private func find(
-        _ parameter: ParameterDeclaration,
-        authenticated: [String: String],
-        secrets: SecretStore
-    ) -> Lookup {
+    // MARK: - One parameter
+
+    /// What each source has to offer.
+    private struct Findings {
+        var authenticated: [String: String] = [:]
+        var assumed = AuthenticationResolver.Assumed.only([])
+        var variables: [String: Lookup] = [:]
+        var otherVariables = Lookup.absent
+    }
+
+    /// Walks the declared sources in order, and in each the names in order.
+    ///
+    /// An empty value counts as absent.
+    private func find(_ parameter: ParameterDeclaration, in found: Findings) -> Lookup {
         for source in parameter.sources {
             for name in [parameter.name] + parameter.aliases {
                 let value: String?
                 switch source {
                 case .metadata: value = self.trigger.metadata[name]
-                case .authentication: value = authenticated[name]
+                case .authentication:
+                    if found.authenticated[name] == nil, found.assumed.contains(name) { return .assumed }
+                    value = found.authenticated[name]
                 case .environment:
                     guard let variable = self.trigger.metadata["\(name)FromEnv"]?.trimmed, !variable.isEmpty else {
                         continue
                     }
-                    switch self.environment.value(of: variable, in: secrets) {
+                    switch found.variables[variable] ?? found.otherVariables {
                     case .text(let text): value = text
                     case .absent: value = nil
                     case let other: return other

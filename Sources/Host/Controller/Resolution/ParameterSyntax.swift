@@ -20,7 +20,7 @@ package struct ParameterSyntax: Sendable {
         case .boolean:
             return Self.booleans.contains(value) ? nil : "is not a truth value; write true or false"
         case .duration:
-            return Self.isDuration(value) ? nil : "is not a duration; write one such as 90s or 5m"
+            return ParameterText(value).duration != nil ? nil : "is not a duration; write one such as 90s or 5m"
         case .oneOf(let values):
             let parts = value.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmed }
             return parts.allSatisfy(values.contains) ? nil : "is not one of \(values.joined(separator: ", "))"
@@ -53,21 +53,6 @@ package struct ParameterSyntax: Sendable {
             return Double(text)?.isFinite == true
         }
         return rest.isEmpty && Double(text)?.isFinite == true
-    }
-
-    private static func isDuration(_ text: String) -> Bool {
-        if self.isJSONNumber(text, whole: true) { return !text.hasPrefix("-") }
-        var rest = Substring(text)
-        guard !rest.isEmpty else { return false }
-        while !rest.isEmpty {
-            let number = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-            guard !number.isEmpty, Double(number) != nil else { return false }
-            rest = rest.dropFirst(number.count)
-            let unit = rest.prefix { $0.isLetter }
-            guard ["ns", "us", "µs", "ms", "s", "m", "h"].contains(String(unit)) else { return false }
-            rest = rest.dropFirst(unit.count)
-        }
-        return true
     }
 }
 

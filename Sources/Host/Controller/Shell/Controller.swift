@@ -1,3 +1,4 @@
+package import Credentials
 import Dispatch
 package import Kubernetes
 package import Logging
@@ -13,6 +14,7 @@ package actor Controller {
     private let plugins: any TriggerPlugins
     private let logger: Logger
     private let calls: ClusterCalls
+    private let credentials: any CredentialProvider
     private let errands: AsyncStream<Errand>
     private let errandQueue: AsyncStream<Errand>.Continuation
     private let events: AsyncStream<EventRecord>
@@ -20,7 +22,8 @@ package actor Controller {
     /// Events for which there was no room in the queue.
     private var lostEvents = 0
     private let alarm: Alarm
-    private var secretWatches: [ObjectKey: Task<Void, Never>] = [:]
+    private var secretWatches = DataWatches()
+    private var configMapWatches = DataWatches()
     private var interruptions: Set<String> = []
     /// Whether the loop goes round, and what it still lacks; readable without waiting for it.
     package nonisolated let pulse = Pulse()
@@ -43,11 +46,13 @@ package actor Controller {
         configuration: ControllerConfiguration,
         api: any KubernetesAPI,
         plugins: any TriggerPlugins,
+        credentials: any CredentialProvider = NoCredentials(),
         logger: Logger
     ) {
         self.machine = ControllerMachine(configuration: configuration, now: .now)
         self.api = CountedAPI(api)
         self.plugins = plugins
+        self.credentials = credentials
         self.logger = logger
         self.calls = ClusterCalls(api: self.api)
         (self.events, self.eventQueue) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.waitingEvents))
@@ -78,7 +83,8 @@ package actor Controller {
             group.cancelAll()
         }
         self.alarm.stop()
-        for watch in self.secretWatches.values { watch.cancel() }
+        self.secretWatches.cancelAll()
+        self.configMapWatches.cancelAll()
     }
 
     /// All ScaledJobs at this moment.
@@ -156,12 +162,21 @@ package actor Controller {
             self.plugins.set(id, revision: revision, to: specification)
         case .removeTrigger(let id): self.plugins.remove(id)
         case .measure(let ids): self.plugins.measure(ids)
-        case .watchSecrets(let keys): self.watchSecrets(keys)
+        case .watchSecrets(let keys):
+            self.secretWatches.follow(keys) { key in
+                let watch = DataWatch<Secret>(api: self.api, key: key, logger: self.logger)
+                return Task { await watch.run { entry in await self.take(.secret(key, entry)) } }
+            }
+        case .watchConfigMaps(let keys):
+            self.configMapWatches.follow(keys) { key in
+                let watch = DataWatch<ConfigMap>(api: self.api, key: key, logger: self.logger)
+                return Task { await watch.run { entry in await self.take(.configMap(key, entry)) } }
+            }
         case .log(let record): self.log(record)
         case .recordEvent(let event):
             if case .dropped = self.eventQueue.yield(event) { self.lostEvents += 1 }
         case .watchPods, .createJob, .tryTemplate, .lookUpJob, .deleteJob, .compareTemplate, .removeFinalizer,
-            .writeStatus, .writeAuthenticationStatus:
+            .writeStatus, .writeAuthenticationStatus, .fetchCredential:
             self.errandQueue.yield(.act(action))
         }
     }
@@ -171,6 +186,8 @@ package actor Controller {
         case .tick: self.take(.tick)
         case .beat: self.pulse.beat(unlisted: self.machine.unlisted)
         case .act(.watchPods(let scope)): await self.watchPods(scope)
+        case .act(.fetchCredential(let request)):
+            self.take(.credential(request, await self.credentials.fetch(request)))
         case .act(let action):
             if let input = await self.calls.perform(action) { self.take(input) }
         }
@@ -200,19 +217,5 @@ package actor Controller {
         guard level >= self.logger.logLevel else { return }
         let metadata = Logger.Metadata(uniqueKeysWithValues: record.facts.map { ($0, .string($1)) })
         self.logger.log(level: level, "\(record.message)", metadata: metadata)
-    }
-
-    private func watchSecrets(_ keys: Set<ObjectKey>) {
-        for (key, watch) in self.secretWatches where !keys.contains(key) {
-            watch.cancel()
-            self.secretWatches[key] = nil
-        }
-        for key in keys where self.secretWatches[key] == nil {
-            let watch = SecretWatch(api: self.api, key: key, logger: self.logger)
-            // Owned by the table above; cancelled when nothing refers to the Secret any more, and at the end.
-            self.secretWatches[key] = Task {
-                await watch.run { entry in await self.take(.secret(key, entry)) }
-            }
-        }
     }
 }

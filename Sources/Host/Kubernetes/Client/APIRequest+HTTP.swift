@@ -1,3 +1,5 @@
+internal import HTTP
+
 extension APIRequest {
     /// True when the call changes something.
     var isWrite: Bool {

@@ -1,3 +1,5 @@
+internal import HTTP
+
 /// The Kubernetes API over HTTP.
 ///
 /// A create may be answered `alreadyExists` although this very call made the object: where a connection dies before the

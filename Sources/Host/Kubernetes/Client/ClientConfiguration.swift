@@ -1,3 +1,5 @@
+internal import HTTP
+
 /// Where the API server is, how it is trusted, and how the host proves who it is.
 package struct ClientConfiguration: Sendable {
     /// `https://host:port`, possibly with a path.

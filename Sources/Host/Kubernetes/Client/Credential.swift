@@ -1,3 +1,4 @@
+internal import HTTP
 internal import NIOConcurrencyHelpers
 
 /// What a request proves the host's identity with.

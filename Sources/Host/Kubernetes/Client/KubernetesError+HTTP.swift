@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import HTTP
 
 /// The `Status` object that the API server answers with when it says no.
 struct APIStatus: Decodable, Sendable {

@@ -6,12 +6,12 @@ internal import NIOConcurrencyHelpers
 ///
 /// Callers only leave a command and wake the thread; every libcurl handle lives on that thread. It ends when the engine
 /// is released; whatever is still under way then is cancelled.
-final class CurlEngine: Sendable {
+package final class CurlEngine: Sendable {
     private let multi: MultiHandle
     private let inbox: Inbox
 
     /// Nil when the endpoint's address is not an `http(s)` URL, or plain HTTP where that isn't allowed.
-    init?(_ endpoint: HTTPEndpoint) {
+    package init?(_ endpoint: HTTPEndpoint) {
         guard Self.isInitialised, let address = HTTPEndpoint.Address(endpoint.address),
             address.isSecure || endpoint.allowsPlainHTTP,
             let multi = MultiHandle(limits: endpoint.limits)
@@ -34,7 +34,7 @@ final class CurlEngine: Sendable {
     }
 
     /// Sends a request and gathers the whole answer.
-    func answer(to request: HTTPRequest) async throws(TransferFailure) -> HTTPAnswer {
+    package func answer(to request: HTTPRequest) async throws(TransferFailure) -> HTTPAnswer {
         let call = Call(self.inbox)
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { call.start(request, .answer($0)) }
@@ -45,7 +45,7 @@ final class CurlEngine: Sendable {
     }
 
     /// Sends a request whose successful answer is a stream of lines.
-    func stream(_ request: HTTPRequest) async throws(TransferFailure) -> HTTPStreaming {
+    package func stream(_ request: HTTPRequest) async throws(TransferFailure) -> HTTPStreaming {
         let call = Call(self.inbox)
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { call.start(request, .streaming($0)) }

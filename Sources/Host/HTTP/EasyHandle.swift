@@ -11,6 +11,7 @@ internal import CCurl
     private var route: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
     private var client: ClientIdentity?
+    private var isSigning = false
     /// The first option that libcurl refused, and why.
     private var refusal: String?
 
@@ -89,7 +90,8 @@ internal import CCurl
         for line in request.headers {
             unsafe self.headers = curl_slist_append(self.headers, line)
         }
-        unsafe self.headers = curl_slist_append(self.headers, "Expect:")
+        // Left out of what is signed: libcurl would sign the header that it does not send.
+        if request.signing == nil { unsafe self.headers = curl_slist_append(self.headers, "Expect:") }
         self.refusal = nil
         var isSet = self.set(CURLOPT_URL, url)
         if let body = request.body {
@@ -113,7 +115,21 @@ internal import CCurl
         if identity !== self.client {
             isSet = self.use(identity) && isSet
         }
+        if let signing = request.signing {
+            isSet = self.sign(signing) && isSet
+        } else if self.isSigning {
+            isSet = self.set(CURLOPT_AWS_SIGV4, nil as String?) && isSet
+            isSet = self.set(CURLOPT_USERNAME, nil as String?) && self.set(CURLOPT_PASSWORD, nil as String?) && isSet
+            self.isSigning = false
+        }
         return isSet ? nil : "libcurl refused \(self.refusal ?? "an option")"
+    }
+
+    private func sign(_ signing: AmazonSigning) -> Bool {
+        self.isSigning = true
+        return self.set(CURLOPT_AWS_SIGV4, "aws:amz:\(signing.region):\(signing.service)")
+            && self.set(CURLOPT_USERNAME, signing.accessKey)
+            && self.set(CURLOPT_PASSWORD, signing.secretKey)
     }
 
     private func use(_ identity: ClientIdentity?) -> Bool {
@@ -180,7 +196,7 @@ internal import CCurl
         self.check(unsafe sluice_curl_set_long(self.raw, option, value), option)
     }
 
-    private func set(_ option: CURLoption, _ value: String) -> Bool {
+    private func set(_ option: CURLoption, _ value: String?) -> Bool {
         self.check(unsafe sluice_curl_set_string(self.raw, option, value), option)
     }
 

@@ -1,44 +1,50 @@
 /// The server that an engine talks to, and how it is trusted.
-struct HTTPEndpoint: Sendable {
+package struct HTTPEndpoint: Sendable {
     /// `https://host:port/prefix`, without a slash at the end.
-    var address: String
+    package var address: String
     /// Certificates as PEM.
     ///
     /// Nil means the certificates that the system trusts.
-    var certificateAuthority: [UInt8]?
-    var verifiesServer = true
+    package var certificateAuthority: [UInt8]?
+    package var verifiesServer = true
     /// The name that the server's certificate must carry, when it isn't the address's host.
-    var serverName: String?
-    var identity: ClientIdentity?
-    var proxy: String?
+    package var serverName: String?
+    package var identity: ClientIdentity?
+    package var proxy: String?
     /// Plain HTTP, which only a proxy on loopback may be spoken to with.
-    var allowsPlainHTTP = false
-    var limits = HTTPLimits()
+    package var allowsPlainHTTP = false
+    package var limits = HTTPLimits()
+
+    package init(address: String) {
+        self.address = address
+    }
 }
 
 /// Bounds on what a server can make the client hold.
-struct HTTPLimits: Sendable {
-    var answerBytes = 128 << 20
-    var lineBytes = 16 << 20
+package struct HTTPLimits: Sendable {
+    package var answerBytes = 128 << 20
+    package var lineBytes = 16 << 20
     /// How far a stream may run ahead of its reader.
-    var bufferedBytes = 4 << 20
+    package var bufferedBytes = 4 << 20
     /// One for each call under way and each stream; what is beyond waits for one.
-    var connections = 1024
+    package var connections = 1024
     /// How many are kept for the next calls.
-    var idleConnections = 64
-    var connectTimeout: Duration = .seconds(10)
+    package var idleConnections = 64
+    package var connectTimeout: Duration = .seconds(10)
+
+    package init() {}
 }
 
 extension HTTPEndpoint {
     /// The parts of the address.
-    struct Address: Equatable {
-        var isSecure: Bool
-        var host: String
-        var port: Int
-        var prefix: String
+    package struct Address: Equatable {
+        package var isSecure: Bool
+        package var host: String
+        package var port: Int
+        package var prefix: String
 
         /// Nil unless the text is `http(s)://host[:port][/prefix]`.
-        init?(_ text: String) {
+        package init?(_ text: String) {
             let rest: Substring
             if text.hasPrefix("https://") {
                 self.isSecure = true
@@ -69,11 +75,11 @@ extension HTTPEndpoint {
             guard !self.host.isEmpty else { return nil }
         }
 
-        var isLoopback: Bool {
+        package var isLoopback: Bool {
             self.host == "localhost" || self.host == "[::1]" || self.host.hasPrefix("127.")
         }
 
-        func url(host: String) -> String {
+        package func url(host: String) -> String {
             "\(self.isSecure ? "https" : "http")://\(host):\(self.port)\(self.prefix)"
         }
     }

@@ -1,6 +1,6 @@
 /// One HTTP request as the engine sends it.
-struct HTTPRequest: Sendable {
-    enum Method: String, Sendable {
+package struct HTTPRequest: Sendable {
+    package enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"
         case put = "PUT"
@@ -8,29 +8,32 @@ struct HTTPRequest: Sendable {
         case delete = "DELETE"
     }
 
-    var method: Method
+    package var method: Method
     /// Path and query, percent-encoded, appended to the endpoint's address.
-    var target: String
+    package var target: String
     /// Complete header lines.
     ///
     /// They may hold a secret.
-    var headers: [String]
-    var body: [UInt8]?
+    package var headers: [String]
+    package var body: [UInt8]?
     /// For an answer as a whole; for a stream, until its head.
-    var timeout: Duration
+    package var timeout: Duration
     /// The end of a stream that the server should have ended itself.
-    var streamTimeout: Duration?
+    package var streamTimeout: Duration?
     /// The client certificate of this request, if it isn't the endpoint's.
-    var identity: ClientIdentity?
+    package var identity: ClientIdentity?
+    /// Signs the request as Amazon wants it.
+    package var signing: AmazonSigning?
 
-    init(
+    package init(
         _ method: Method,
         _ target: String,
         headers: [String] = [],
         body: [UInt8]? = nil,
         timeout: Duration,
         streamTimeout: Duration? = nil,
-        identity: ClientIdentity? = nil
+        identity: ClientIdentity? = nil,
+        signing: AmazonSigning? = nil
     ) {
         self.method = method
         self.target = target
@@ -39,19 +42,37 @@ struct HTTPRequest: Sendable {
         self.timeout = timeout
         self.streamTimeout = streamTimeout
         self.identity = identity
+        self.signing = signing
+    }
+}
+
+/// What a request to Amazon's services is signed with (Signature Version 4).
+package struct AmazonSigning: Sendable {
+    package var region: String
+    package var service: String
+    package var accessKey: String
+    package var secretKey: String
+
+    package init(region: String, service: String, accessKey: String, secretKey: String) {
+        self.region = region
+        self.service = service
+        self.accessKey = accessKey
+        self.secretKey = secretKey
     }
 }
 
 /// A complete answer, whatever its status.
-struct HTTPAnswer: Sendable {
-    var status = 0
+package struct HTTPAnswer: Sendable {
+    package var status = 0
     /// The `Retry-After` header, when it gave seconds.
-    var retryAfter: Duration?
-    var body: [UInt8] = []
+    package var retryAfter: Duration?
+    package var body: [UInt8] = []
+
+    package init() {}
 }
 
 /// What came of a request whose answer may be streamed.
-enum HTTPStreaming: Sendable {
+package enum HTTPStreaming: Sendable {
     /// A 2xx head; the lines of the body follow.
     case lines(LineStream)
     /// Any other answer, whole.
@@ -61,19 +82,19 @@ enum HTTPStreaming: Sendable {
 /// A certificate and its key, both PEM.
 ///
 /// Compared by identity, because comparing keys is nobody's business.
-final class ClientIdentity: Sendable {
-    let certificate: [UInt8]
-    let key: [UInt8]
+package final class ClientIdentity: Sendable {
+    package let certificate: [UInt8]
+    package let key: [UInt8]
 
-    init(certificate: [UInt8], key: [UInt8]) {
+    package init(certificate: [UInt8], key: [UInt8]) {
         self.certificate = certificate
         self.key = key
     }
 }
 
 /// Why there is no answer.
-struct TransferFailure: Error, Sendable {
-    enum Reason: Sendable {
+package struct TransferFailure: Error, Sendable {
+    package enum Reason: Sendable {
         case unreachable
         case timedOut
         case cancelled
@@ -85,8 +106,8 @@ struct TransferFailure: Error, Sendable {
         case misconfigured
     }
 
-    let reason: Reason
-    let message: String
+    package let reason: Reason
+    package let message: String
     /// False only when the request certainly never left this machine.
-    let mayHaveBeenSent: Bool
+    package let mayHaveBeenSent: Bool
 }

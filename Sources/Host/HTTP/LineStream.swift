@@ -3,7 +3,7 @@ internal import NIOConcurrencyHelpers
 /// The lines of one streamed answer.
 ///
 /// Letting go of it closes the stream.
-final class LineStream: Sendable {
+package final class LineStream: Sendable {
     private let buffer: NIOLockedValueBox<LineBuffer>
     private let close: @Sendable () -> Void
 
@@ -20,7 +20,7 @@ final class LineStream: Sendable {
     /// The next line, or nil when the server closed the stream.
     ///
     /// One reader at a time.
-    func next() async throws(TransferFailure) -> [UInt8]? {
+    package func next() async throws(TransferFailure) -> [UInt8]? {
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: LineBuffer.Waiter) in
                 switch self.buffer.withLockedValue({ $0.read(continuation) }) {
