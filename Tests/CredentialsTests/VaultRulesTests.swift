@@ -68,6 +68,6 @@ import Testing
     }
 
     @Test func aPathStaysBelowTheServersRoot() {
-        #expect(PathText.encoded("kv/../sys/é?x#y") == "kv/%2E%2E/sys/%C3%A9%3Fx%23y")
+        #expect(PercentEncoding.path("kv/../sys/é?x#y") == "kv/%2E%2E/sys/%C3%A9%3Fx%23y")
     }
 }

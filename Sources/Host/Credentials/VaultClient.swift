@@ -171,7 +171,7 @@ actor VaultClient {
             authority: self.settings.vaultAuthority,
             to: HTTPRequest(
                 call.method,
-                "/v1/\(PathText.encoded(call.path))",
+                "/v1/\(PercentEncoding.path(call.path))",
                 headers: headers,
                 body: call.body.flatMap { try? $0.encoded() },
                 timeout: self.settings.timeout

@@ -36,7 +36,7 @@ extension AuthenticationResolver.Pass {
         if !oauth2.scopes.isEmpty { self.values["scopes"] = oauth2.scopes.joined(separator: ",") }
         guard !oauth2.tokenURLParameters.isEmpty else { return }
         self.values["endpointParams"] = oauth2.tokenURLParameters.sorted { $0.key < $1.key }
-            .map { "\(FormText.encoded($0.key))=\(FormText.encoded($0.value))" }
+            .map { "\(PercentEncoding.form($0.key))=\(PercentEncoding.form($0.value))" }
             .joined(separator: "&")
     }
 
@@ -150,24 +150,4 @@ extension AuthenticationResolver.Pass {
     }
 
     private static let ownTokenFile = "/var/run/secrets/kubernetes.io/serviceaccount/token"
-}
-
-/// Text in a query or a form.
-enum FormText {
-    static func encoded(_ text: String) -> String {
-        var encoded = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                encoded.unicodeScalars.append(Unicode.Scalar(byte))
-            case UInt8(ascii: " "): encoded += "+"
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                encoded += digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"
-            }
-        }
-        return encoded
-    }
 }

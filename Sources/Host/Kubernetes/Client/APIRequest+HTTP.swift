@@ -21,20 +21,21 @@ extension APIRequest {
 
     /// Path and query, percent-encoded.
     var target: String {
-        var target = self.resource.group.isEmpty ? "/api/" : "/apis/\(Self.encoded(self.resource.group))/"
-        target += Self.encoded(self.resource.version)
+        var target = self.resource.group.isEmpty ? "/api/" : "/apis/\(PercentEncoding.segment(self.resource.group))/"
+        target += PercentEncoding.segment(self.resource.version)
         if self.resource.isNamespaced, let namespace = self.namespace {
-            target += "/namespaces/\(Self.encoded(namespace))"
+            target += "/namespaces/\(PercentEncoding.segment(namespace))"
         }
-        target += "/\(Self.encoded(self.resource.plural))"
-        if let name = self.name { target += "/\(Self.encoded(name))" }
-        if let subresource = self.subresource { target += "/\(Self.encoded(subresource))" }
+        target += "/\(PercentEncoding.segment(self.resource.plural))"
+        if let name = self.name { target += "/\(PercentEncoding.segment(name))" }
+        if let subresource = self.subresource { target += "/\(PercentEncoding.segment(subresource))" }
         var query = self.query
         if self.verb == .watch, !query.contains(where: { $0.name == "watch" }) {
             query.append(QueryItem("watch", "true"))
         }
         for (index, item) in query.enumerated() {
-            target += "\(index == 0 ? "?" : "&")\(Self.encoded(item.name))=\(Self.encoded(item.value))"
+            target +=
+                "\(index == 0 ? "?" : "&")\(PercentEncoding.segment(item.name))=\(PercentEncoding.segment(item.value))"
         }
         return target
     }
@@ -46,26 +47,5 @@ extension APIRequest {
         }
         if let token { headers.append("Authorization: Bearer \(token)") }
         return headers
-    }
-
-    /// All but the characters that RFC 3986 leaves alone everywhere.
-    ///
-    /// A lone `.` or `..` would be taken for a folder.
-    private static func encoded(_ text: String) -> String {
-        if text == "." || text == ".." { return String(repeating: "%2E", count: text.utf8.count) }
-        var encoded = ""
-        encoded.reserveCapacity(text.utf8.count)
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                encoded.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                encoded += digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"
-            }
-        }
-        return encoded
     }
 }
