@@ -95,6 +95,20 @@ enum FuzzSeeds {
         "apiVersion": "v1", "kind": "List", "items": [scaledJob, authentication, ["kind": "Deployment"]],
     ]
 
+    /// The question of `sluice decide` about this object.
+    static func situation(_ object: JSONValue) -> JSONValue {
+        let count = object[path: "spec", "triggers"]?.arrayValue?.count ?? 1
+        let readings: [JSONValue] = [
+            ["value": 3, "target": 1, "active": true], ["value": 0.5, "target": 0.1, "activation": 2],
+            ["error": "timed out"], ["value": 7, "targets": [2, 3], "counts": "claimed", "inFlight": 2],
+        ]
+        return [
+            "scaledJob": object,
+            "triggers": .array((0..<count).map { readings[$0 % readings.count] }),
+            "jobs": ["running": 2, "pending": 1],
+        ]
+    }
+
     /// An `AdmissionReview` that asks about an object.
     static func review(_ object: JSONValue) -> JSONValue {
         [

@@ -16,7 +16,7 @@ package struct FuzzSubject: Sendable {
     let run: @Sendable ([UInt8]) async throws -> Void
 
     /// Every subject; what else reads what people write belongs here.
-    package static let all: [FuzzSubject] = [validate, webhook]
+    package static let all: [FuzzSubject] = [validate, webhook, decide]
 
     /// An answer that must not be.
     struct WrongAnswer: Error, CustomStringConvertible {
@@ -65,6 +65,16 @@ package struct FuzzSubject: Sendable {
                 review[path: "response", "allowed"]?.boolValue != nil
             else { throw WrongAnswer(description: String(decoding: answer.body, as: UTF8.self)) }
         }
+    }
+
+    /// What `sluice decide` does with a situation.
+    static let decide = FuzzSubject(name: "decide", wraps: FuzzSeeds.situation) { bytes in
+        guard case .success(let trial) = DecisionTrial.run(bytes) else { return }
+        let answer = trial.json
+        guard let create = answer["create"]?.integerValue, create >= 0, answer["reason"]?.stringValue != nil else {
+            throw WrongAnswer(description: "\(answer)")
+        }
+        _ = try answer.encoded()
     }
 
     private static func decode<Object: Decodable>(_ manifest: Manifest) throws -> Object {
