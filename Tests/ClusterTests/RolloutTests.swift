@@ -53,18 +53,18 @@ extension WholeHostTests {
                 #expect(try await Self.images(fixture) == ["main:2", "main:2", "main:2"])
                 #expect(fixture.jobs.most(of: "rolled") == 3)
 
+                let expected: Set = ["ScaledJobRolloutCleanupStarted", "ScaledJobRolloutCleanupCompleted"]
+                try await eventually("the events") {
+                    let events = try await fixture.list(.events)
+                    return expected.isSubset(of: events.compactMap { $0["reason"]?.stringValue })
+                }
+
                 // A host that starts finds nothing old.
                 try await host.kill()
                 host = try fixture.startHost()
                 try await fixture.isReady("rolled")
                 try await fixture.patch(.scaledJobs, "rolled", ["spec": ["pollingInterval": 1]])
                 #expect(fixture.jobs.killed.count == 3)
-
-                let expected: Set = ["ScaledJobRolloutCleanupStarted", "ScaledJobRolloutCleanupCompleted"]
-                try await eventually("the events") {
-                    let events = try await fixture.list(.events)
-                    return expected.isSubset(of: events.compactMap { $0["reason"]?.stringValue })
-                }
             }
         }
 
