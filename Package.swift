@@ -372,6 +372,15 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        // The commands that need no cluster, as a person runs them.
+        .testTarget(
+            name: "CommandTests",
+            dependencies: [
+                "Sluice", "MongoDBPlugin", "PluginPeers", "Kubernetes",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
         // The real program against a real API server, and on a real node.
         .testTarget(
             name: "ClusterTests",

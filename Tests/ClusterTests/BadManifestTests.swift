@@ -143,7 +143,7 @@ extension WholeHostTests {
                         example.extras.map(\.1) + [Self.manifest(example)],
                         to: "\(example.name).yaml"
                     )
-                    let isForTheCluster = example.name == "refused-template"
+                    let isForTheCluster = ["refused-template", "no-secret", "secret-in-env"].contains(example.name)
                     let cluster = isForTheCluster ? ["--kubeconfig", fixture.cluster.kubeconfig] : []
                     let result = try await fixture.validate([file] + plugins + cluster)
                     #expect(result.status == 1, "\(example.name)")

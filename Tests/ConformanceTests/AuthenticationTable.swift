@@ -177,9 +177,10 @@ import Testing
         ),
         Row(
             id: "a variable that the container does not have",
+            difference: Self.noGuessing,
             spec: ["env": [["parameter": "host", "name": "NOPE"]]],
             secrets: ["my-app/keys": [:]],
-            expected: .parameters([:])
+            expected: .error("env: the variable \"NOPE\" is not in container")
         ),
         Row(
             id: "a container that is not there",

@@ -232,6 +232,49 @@ import Testing
         #expect(try DecisionTrial.run(Array(yaml.utf8)).get().decision.create == 2)
     }
 
+    @Test(arguments: [
+        #"{"jobs": {"running": 1, "pending": 0, "running": 2}}"#, #"{"jobs": {"running": 1, "r\u0075nning": 2}}"#,
+    ])
+    func aKeyThatIsThereTwiceIsRefused(text: String) {
+        guard case .failure(let invalid) = DecisionTrial.run(Array(text.utf8)) else {
+            Issue.record("accepted")
+            return
+        }
+        #expect(invalid.problems.map(\.description) == ["situation: cannot be read: the key running is there twice"])
+    }
+
+    @Test func sameKeysInDifferentObjectsAreFine() throws {
+        var situation = Self.least
+        situation["scaledJob"]?["metadata"] = ["name": "a", "labels": ["name": "a", "x": "\"name\": {"]]
+        #expect(try DecisionTrial.run(situation.encoded()).get().decision.create == 3)
+    }
+
+    @Test func moreValuesOrLevelsThanYAMLMayHaveAreRefusedAtOnce() {
+        let long = "[" + String(repeating: "1,", count: 600_000) + "1]"
+        let deep = String(repeating: "[", count: 300) + String(repeating: "]", count: 300)
+        for (text, words) in [(long, "has too many values"), (deep, "nested too deeply")] {
+            guard case .failure(let invalid) = DecisionTrial.run(Array(text.utf8)) else {
+                Issue.record("accepted")
+                continue
+            }
+            #expect(invalid.problems.map(\.description) == ["situation: cannot be read: \(words)"])
+        }
+    }
+
+    @Test func fieldsThatNobodyKnowsAreTold() throws {
+        var situation = Self.least
+        situation["scaledJob"]?["spec"]?["maxReplicas"] = 3
+        situation["scaledJob"]?["spec"]?["cooldownPeriod"] = 3
+        situation["scaledJob"]?["spec"]?["rollout"] = ["foo": 1]
+        #expect(
+            try DecisionTrial.run(situation).get().notes == [
+                "scaledJob.spec.cooldownPeriod: belongs to ScaledObjects and has no effect here; leave it out",
+                "scaledJob.spec.maxReplicas: is not known and has no effect; write maxReplicaCount, or leave it out",
+                "scaledJob.spec.rollout.foo: is not known and has no effect; leave it out",
+            ]
+        )
+    }
+
     @Test func textThatIsNotUTF8OrTooLongIsRefused() {
         for bytes in [[0xff, 0xfe], Array(repeating: UInt8(ascii: " "), count: DecisionTrial.largest + 1)] {
             guard case .failure = DecisionTrial.run(bytes) else {

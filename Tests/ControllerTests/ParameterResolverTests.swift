@@ -150,6 +150,89 @@ import Testing
         #expect(!told[0].contains("hunter2"))
     }
 
+    /// A key of a Secret that feeds the wrong parameter is secret all the same.
+    @Test func onlyValuesFromMetadataAreShown() {
+        let declaration = TriggerTypeDeclaration(
+            type: "queue",
+            help: "",
+            parameters: [
+                ParameterDeclaration("port", .integer, from: [.authentication, .metadata, .environment], help: "")
+            ]
+        )
+        func told(_ metadata: [String: String], _ authentication: JSONValue? = nil) -> [String] {
+            var authentications = AuthenticationStore(clusterNamespace: "x")
+            authentications.upsert(
+                TriggerAuthentication(metadata: ObjectMetadata(name: "login", namespace: "shop"), spec: authentication)
+            )
+            var secrets = SecretStore()
+            _ = secrets.set(
+                ObjectKey(namespace: "shop", name: "s"),
+                to: .present(["k": Array("hunter2".utf8), "pass": Array("hunter2".utf8)])
+            )
+            let template: JSONValue = [
+                "template": [
+                    "spec": [
+                        "containers": [
+                            [
+                                "name": "main",
+                                "env": [
+                                    ["name": "P", "valueFrom": ["secretKeyRef": ["name": "s", "key": "pass"]]]
+                                ],
+                            ]
+                        ]
+                    ]
+                ]
+            ]
+            let resolution = ParameterResolver(
+                trigger: TriggerManifest(
+                    type: "queue",
+                    metadata: metadata,
+                    authentication: authentication.map { _ in .init(kind: .namespaced, name: "login") }
+                ),
+                index: 0,
+                namespace: "shop",
+                jobTargetRef: template
+            )
+            .resolve(declaration, authentications: authentications, sources: ParameterSources(secrets: secrets))
+            return self.problems(resolution)
+        }
+        let reference: JSONValue = ["secretTargetRef": [["parameter": "port", "name": "s", "key": "k"]]]
+        let objection = "is not a whole number; write one such as 5"
+        #expect(told([:], reference) == ["spec.triggers[0].metadata.port: its value \(objection)"])
+        #expect(told(["portFromEnv": "P"]) == ["spec.triggers[0].metadata.port: its value \(objection)"])
+        #expect(told(["port": "five"]) == ["spec.triggers[0].metadata.port: \"five\" \(objection)"])
+    }
+
+    @Test func aVariableThatIsNotThereIsNamedWhereThatIsAsked() {
+        func told(_ variable: String) -> [String] {
+            var resolver = ParameterResolver(
+                trigger: TriggerManifest(type: "queue", metadata: ["host": "h", "passwordFromEnv": variable]),
+                index: 0,
+                namespace: "shop",
+                jobTargetRef: Self.jobTargetRef
+            )
+            resolver.namesAbsentVariables = true
+            var secrets = SecretStore()
+            _ = secrets.set(ObjectKey(namespace: "shop", name: "keys"), to: .present(["pass": [0x70]]))
+            _ = secrets.set(ObjectKey(namespace: "shop", name: "more"), to: .present([:]))
+            return self.problems(
+                resolver.resolve(
+                    Self.declaration,
+                    authentications: AuthenticationStore(clusterNamespace: "x"),
+                    sources: ParameterSources(secrets: secrets)
+                )
+            )
+        }
+        #expect(told("PASS").isEmpty)
+        #expect(
+            told("NOPE") == [
+                "spec.triggers[0].metadata.passwordFromEnv: the variable \"NOPE\" is not in container \"main\" of the Job "
+                    + "template; add it there, or correct the name"
+            ]
+        )
+        #expect(told("NODE").first?.contains("\"NODE\" in container \"main\" of the Job template has no value") == true)
+    }
+
     @Test func sourcesThatAreNotOfferedAreRefusedAndNotLeftOut() {
         let told = self.problems(
             self.resolve(["host": "h"], authentication: ["azureKeyVault": ["vaultUri": "x"]])

@@ -36,6 +36,14 @@ import Testing
             self.problems { $0["maxReplicaCount"] = "5" }
                 == ["spec.maxReplicaCount: \"5\" is not a whole number; write 1 or more"]
         )
+        #expect(
+            self.problems { $0["maxReplicaCount"] = 2_147_483_648 }
+                == ["spec.maxReplicaCount: 2147483648 is too large; write at most 2147483647"]
+        )
+        #expect(
+            self.problems { $0["pollingInterval"] = -2_147_483_649 }
+                == ["spec.pollingInterval: -2147483649 is too small; write 1 or more"]
+        )
         #expect(self.problems { $0["triggers"] = [] } == ["spec.triggers: must be a list with at least one trigger"])
         #expect(
             self.problems { $0["scalingStrategy"] = ["multipleScalersCalculation": "median"] }
@@ -43,7 +51,7 @@ import Testing
         )
         #expect(
             self.problems { $0["triggers"] = [["type": "a", "metadata": ["n": 5]]] }
-                == ["spec.triggers[0].metadata.n: 5 is not text; put it in quotes"]
+                == ["spec.triggers[0].metadata.n: is a number; put it in quotes"]
         )
         #expect(
             self.problems { $0["triggers"] = [["type": "a", "name": "x"], ["type": "b", "name": "x"]] }

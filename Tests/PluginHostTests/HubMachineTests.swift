@@ -146,6 +146,55 @@ private struct Scene {
         #expect(unavailable.contains { $0 > .seconds(10) })
     }
 
+    /// A plugin's words go into status, Events, log and metrics.
+    @Test func valuesThatMayBeSecretAreHiddenInThePluginsWords() {
+        func told(_ message: String, _ parameters: [String: String]) -> String? {
+            var scene = Scene()
+            scene.do { $0.connected(connection, identity: nil, now: $1) }
+            let declaration = TriggerTypeDeclaration(
+                type: "t",
+                help: "",
+                parameters: [
+                    ParameterDeclaration("password", secret: true, help: ""),
+                    ParameterDeclaration("host", default: "localhost", from: [.authentication, .metadata], help: ""),
+                    ParameterDeclaration("queue", help: ""),
+                ]
+            )
+            scene.receive(Frame(.register(.init(name: "p", version: "", triggerTypes: [declaration]))))
+            scene.set(parameters)
+            scene.answer(.failure(PluginFailure(.unavailable, message)))
+            guard case .failed(_, _, let failure) = scene.events.first else { return nil }
+            return failure.message
+        }
+        #expect(told("login with hunter2 failed", ["password": "hunter2"]) == "plugin p: login with *** failed")
+        #expect(told("abchunter2abc", ["password": "hunter2"]) == "plugin p: abc***abc")
+        #expect(told("no abc here", ["password": "abc"]) == "plugin p: no abc here")
+        #expect(
+            told("s3cret-1 and m://u:s3cret-1@h/", ["password": "m://u:s3cret-1@h/"]) == "plugin p: *** and ***"
+        )
+        // What an authentication may feed is hidden as a whole word only, and not where it is the default.
+        #expect(told("test of latest", ["host": "test"]) == "plugin p: *** of latest")
+        #expect(told("localhost", ["host": "localhost"]) == "plugin p: localhost")
+        #expect(told("queue mails", ["queue": "mails"]) == "plugin p: queue mails")
+        let cut = String(repeating: "x", count: ProtocolLimits.failureMessageBytes - 5) + "hunte"
+        #expect(told(cut, ["password": "hunter2"])?.contains("hunt") == false)
+    }
+
+    @Test func aMetricIsNotNamedByASecret() {
+        var scene = Scene()
+        scene.do { $0.connected(connection, identity: nil, now: $1) }
+        let parameters = [ParameterDeclaration("password", secret: true, help: "")]
+        let declaration = TriggerTypeDeclaration(type: "t", help: "", parameters: parameters)
+        scene.receive(Frame(.register(.init(name: "p", version: "", triggerTypes: [declaration]))))
+        scene.set(["password": "hunter2"])
+        scene.answer(.opened(OpenedTrigger(target: 1, metricName: "queue-hunter2")))
+        guard case .opened(_, _, let opened) = scene.events.first else {
+            Issue.record("not opened")
+            return
+        }
+        #expect(opened.metricName == "queue-***")
+    }
+
     @Test func triggerThatThePluginForgotIsOpenedAnew() {
         var scene = Scene()
         scene.register()

@@ -4,6 +4,29 @@ import Testing
 @Suite struct ManifestCheckingTests {
     private static let scaledJob = "apiVersion: keda.sh/v1alpha1\nkind: ScaledJob\nmetadata: {name: a}\nspec: {}\n"
 
+    private func warnings(_ text: String) -> [String] {
+        Manifest.check(Array(text.utf8), file: "f").warnings.map(\.description)
+    }
+
+    @Test func listsOfAnyKindAreUnpacked() {
+        let typed = "apiVersion: keda.sh/v1alpha1\nkind: ScaledJobList\nitems: [{metadata: {name: a}, spec: {}}]\n"
+        #expect(self.check(typed).names == ["default/a"])
+        let item = "{apiVersion: keda.sh/v1alpha1, kind: ScaledJob, metadata: {name: a}, spec: {}}"
+        let inner = "{apiVersion: v1, kind: List, items: [\(item)]}"
+        #expect(self.check("apiVersion: v1\nkind: List\nitems: [\(inner)]\n").names == ["default/a"])
+    }
+
+    @Test func kindsOfKEDAThatAreNotLookedAtAreTold() {
+        func object(_ kind: String) -> String { "apiVersion: keda.sh/v1alpha1\nkind: \(kind)\nmetadata: {name: a}\n" }
+        let place = "f, document 1, line 1"
+        #expect(
+            self.warnings(object("scaledjob")) == ["\(place): scaledjob is not known and passed over; write ScaledJob"]
+        )
+        #expect(self.warnings(object("ScaledJobb")).first?.contains("ScaledJobb is not known and passed over") == true)
+        #expect(self.warnings(object("ScaledObject")).first?.contains("keep KEDA for this one") == true)
+        #expect(self.warnings("apiVersion: v1\nkind: Service\nmetadata: {name: x}\n").isEmpty)
+    }
+
     private func check(_ text: String) -> (names: [String], problems: [String]) {
         let found = Manifest.check(Array(text.utf8), file: "f")
         return (found.manifests.map { "\($0.key)" }, found.problems.map(\.description))

@@ -6,7 +6,11 @@ struct AuthenticationRules {
     let isForCluster: Bool
 
     func findings(in spec: JSONValue?) -> [Finding] {
-        guard let spec, spec != .null else { return [] }
+        guard let spec, spec != .null, spec.objectValue?.isEmpty != true else {
+            return [
+                Finding(.advice, "spec", "is empty, so that it gives nothing; write secretTargetRef or another source")
+            ]
+        }
         guard spec.objectValue != nil else { return [Finding(.refusal, "spec", "must be an object")] }
         var findings: [Finding] = []
         if !self.isForCluster, Self.text(spec["filePath"]) != nil {
@@ -71,7 +75,8 @@ struct AuthenticationRules {
         if Self.text(value["clientId"]) == nil { note("clientId", "is missing; write the client's name") }
         if let url = Self.text(value["tokenUrl"]) {
             if !Self.isWebAddress(url) {
-                note("tokenUrl", "\"\(url.prefix(200))\" is not a web address; write one such as https://host/token")
+                // Not shown: it may have a password in it.
+                note("tokenUrl", "is not a web address; write one such as https://host/token")
             }
         } else {
             note("tokenUrl", "is missing; write where tokens are to be had, such as https://host/token")

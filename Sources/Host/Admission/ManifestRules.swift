@@ -1,4 +1,4 @@
-import Controller
+package import Controller
 package import Kubernetes
 package import PluginHost
 
@@ -9,9 +9,12 @@ package import PluginHost
 package struct ManifestRules: Sendable {
     /// The trigger types on offer, as far as they are known.
     package var offers: [String: TriggerTypeOffer]
+    /// Nil where plugins connect by themselves.
+    package var survey: PluginAnswers?
 
-    package init(offers: [String: TriggerTypeOffer] = [:]) {
+    package init(offers: [String: TriggerTypeOffer] = [:], survey: PluginAnswers? = nil) {
         self.offers = offers
+        self.survey = survey
     }
 
     package func findings(in object: JSONValue, of kind: CheckedKind) -> [Finding] {
@@ -38,6 +41,7 @@ package struct ManifestRules: Sendable {
         }
         findings += Self.name(object[path: "metadata", "name"])
         findings += Self.bounds(object["spec"])
+        findings += QuietTraps(object: object).findings
         for (index, trigger) in (object[path: "spec", "triggers"]?.arrayValue ?? []).enumerated() {
             findings += Self.cachedMetrics(trigger, index)
             findings += self.parameters(trigger, index)
@@ -62,8 +66,12 @@ package struct ManifestRules: Sendable {
     }
 
     private static func cachedMetrics(_ trigger: JSONValue, _ index: Int) -> [Finding] {
-        guard trigger["useCachedMetrics"]?.boolValue == true else { return [] }
         let field = "spec.triggers[\(index)].useCachedMetrics"
+        guard let value = trigger["useCachedMetrics"], value != .null else { return [] }
+        guard let isCached = value.boolValue else {
+            return [Finding(.refusal, field, "must be true or false, without quotes; leave it out")]
+        }
+        guard isCached else { return [] }
         if let type = trigger["type"]?.stringValue, ["cpu", "memory", "cron"].contains(type) {
             return [Finding(.refusal, field, "true is not possible for the type \(type); leave it out")]
         }
@@ -73,10 +81,15 @@ package struct ManifestRules: Sendable {
     private func parameters(_ trigger: JSONValue, _ index: Int) -> [Finding] {
         guard let type = trigger["type"]?.stringValue, !type.isEmpty else { return [] }
         guard let offer = self.offers[type] else {
-            let message = UnknownTriggerType(type: String(type.prefix(100)), offered: self.offers.keys.sorted()).message
+            let message = UnknownTriggerType(
+                type: String(type.prefix(100)),
+                offered: self.offers.keys.sorted(),
+                survey: self.survey
+            ).message
             return [Finding(.unchecked, "spec.triggers[\(index)].type", message)]
         }
-        return DeclaredParameters(offer.declaration).problems(in: trigger, index: index)
-            .map { Finding(.mistake, $0) }
+        let parameters = DeclaredParameters(offer.declaration)
+        return parameters.problems(in: trigger, index: index).map { Finding(.mistake, $0) }
+            + parameters.unread(in: trigger, index: index).map { Finding(.advice, $0) }
     }
 }

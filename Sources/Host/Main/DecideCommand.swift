@@ -55,6 +55,6 @@ struct DecideCommand: ParsableCommand {
     }
 
     private static func complain(_ text: String) {
-        _ = try? FileDescriptor.standardError.writeAll("\(text)\n".utf8)
+        _ = try? FileDescriptor.standardError.writeAll("\(text.plainLine)\n".utf8)
     }
 }

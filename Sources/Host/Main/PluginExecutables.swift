@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import PluginHost
 
 /// Finds the executables of plugins: `sluice-plugin-<type>` beside this program, in `../libexec/sluice`, or on `PATH`.
@@ -24,6 +25,16 @@ struct PluginExecutables {
         return path.map {
             PluginSupervisor.Executable(name: "sluice-plugin-\(type)", path: $0, environment: self.variables)
         }
+    }
+
+    /// Every plugin in the folders; of two with one name, the first.
+    func installed() -> [PluginSupervisor.Executable] {
+        let prefix = "sluice-plugin-"
+        let types = self.folders.flatMap { folder in
+            ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+                .filter { $0.hasPrefix(prefix) && !$0.contains(".") }.map { String($0.dropFirst(prefix.count)) }
+        }
+        return Set(types).sorted().compactMap(self.find)
     }
 
     /// Refuses what cannot be started, before anything is.

@@ -1,3 +1,4 @@
+import Controller
 import Logging
 import PluginHost
 
@@ -7,10 +8,36 @@ struct PluginSurvey: Sendable {
     let named: [PluginSupervisor.Executable]
     let logger: Logger
 
+    /// What the plugins said.
+    struct Outcome {
+        var offers: [String: TriggerTypeOffer] = [:]
+        var answers = PluginAnswers()
+        /// Whether there was a plugin to ask.
+        var hasAsked = false
+    }
+
+    /// Asks those that were named and those of the types; where a type has none, every other one as well.
+    func ask(types: Set<String>) async throws -> Outcome {
+        let own = types.filter { self.executables.find(type: $0) != nil }
+        var wanted = self.named + own.sorted().compactMap(self.executables.find)
+        if own.count < types.count { wanted += self.executables.installed() }
+        var names: Set<String> = []
+        wanted = wanted.filter { names.insert($0.name).inserted }
+        guard !wanted.isEmpty else { return Outcome() }
+        let offers = try await self.offers(of: wanted.map(Self.quietly), types: types)
+        return Outcome(
+            offers: offers,
+            answers: PluginAnswers(silent: own.filter { offers[$0] == nil }),
+            hasAsked: true
+        )
+    }
+
     /// The offers once all the types are there, or after a while whatever is.
-    func offers(types: Set<String>, timeout: Duration = .seconds(5)) async throws -> [String: TriggerTypeOffer] {
-        let wanted = (self.named + types.sorted().compactMap(self.executables.find)).map(Self.quietly)
-        guard !wanted.isEmpty else { return [:] }
+    private func offers(
+        of wanted: [PluginSupervisor.Executable],
+        types: Set<String>,
+        timeout: Duration = .seconds(5)
+    ) async throws -> [String: TriggerTypeOffer] {
         let socket = try TemporarySocket()
         defer { socket.remove() }
         var quiet = self.logger

@@ -34,28 +34,45 @@ struct ValidateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Look into the cluster of this kubeconfig.", valueName: "file"))
     var kubeconfig: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where the Secrets of ClusterTriggerAuthentications are. Also: KEDA_CLUSTER_OBJECT_NAMESPACE.",
+            valueName: "name"
+        )
+    )
+    var clusterNamespace: String?
+
     @Flag(help: "Check that sluice run can run the Jobs.")
     var standalone = false
 
     @OptionGroup(title: "Log options") var log: LogOptions
+
+    func validate() throws {
+        try PluginExecutables.check(self.plugin)
+    }
 
     func run() async throws {
         let logger = self.log.bootstrap(level: Swift.max(self.log.logLevel.level, .warning))
         let environment = ProcessEnvironment.variables
         var report = ValidationReport()
         var manifests: [Manifest] = []
-        for file in ManifestFolder(paths: self.files.map { FilePath($0) }).files() {
+        let folder = ManifestFolder(paths: self.files.map { FilePath($0) })
+        for warning in folder.subfolders() { report.warn(warning) }
+        for file in folder.files() {
             do throws(ManifestProblem) {
                 let bytes = try ManifestFolder.contents(of: file)
                 let found = Manifest.check(bytes, file: file == "-" ? "standard input" : file.string)
                 manifests += found.manifests
                 for problem in found.problems { report.add(problem) }
+                for warning in found.warnings { report.warn(warning) }
             } catch {
                 report.add(error)
             }
         }
         for problem in Manifest.repetitions(in: manifests) { report.add(problem) }
-        var objects = try ManifestObjects(manifests)
+        let homes = [self.clusterNamespace, environment["KEDA_CLUSTER_OBJECT_NAMESPACE"]].compactMap { $0 }
+        var objects = try ManifestObjects(manifests, clusterNamespace: homes.first { !$0.isEmpty })
+        for problem in objects.unusable { report.add(problem) }
         var cluster: (any KubernetesAPI)? = self.standalone ? InProcessCluster() : nil
         if let kubeconfig {
             do {
@@ -74,11 +91,12 @@ struct ValidateCommand: AsyncParsableCommand {
             named: self.plugin.map(PluginExecutables.named),
             logger: logger
         )
-        let offers = try await survey.offers(
+        let outcome = try await survey.ask(
             types: Set(objects.scaledJobs.flatMap { PluginStarter.types(of: $0.object) })
         )
-        let check = objects.check(offers: offers)
-        let rules = ManifestRules(offers: offers)
+        var check = objects.check(offers: outcome.offers)
+        check.survey = outcome.answers
+        let rules = ManifestRules(offers: outcome.offers, survey: outcome.answers)
         let trial = cluster.map { TemplateTrial(api: $0, version: Version.text) }
         let scaledJobs = Dictionary(objects.scaledJobs.map { ("\($0.source) \($0.object.key)", $0.object) }) {
             first,
@@ -93,12 +111,13 @@ struct ValidateCommand: AsyncParsableCommand {
                 findings += check.problems(of: scaledJob)
                     .filter { !known.contains($0.description) }
                     .map { Finding(.mistake, $0) }
+                findings += objects.assumptions(of: scaledJob).map { Finding(.advice, $0) }
                 // What is wrong by itself needs no second opinion.
                 if let trial, findings.allSatisfy({ $0.weight == .advice }) {
                     findings += await trial.findings(in: scaledJob)
                 }
             }
-            report.add(findings, in: manifest, isTypeKnown: !offers.isEmpty)
+            report.add(findings, in: manifest, isTypeKnown: outcome.hasAsked)
         }
         report.print()
         guard report.problems == 0 else { throw ExitCode(1) }

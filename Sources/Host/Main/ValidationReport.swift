@@ -1,4 +1,5 @@
 import Admission
+import Controller
 import Kubernetes
 import Standalone
 
@@ -12,6 +13,10 @@ struct ValidationReport {
     mutating func add(_ problem: ManifestProblem) {
         self.problems += 1
         self.lines.append(problem.description)
+    }
+
+    mutating func warn(_ warning: ManifestProblem) {
+        self.lines.append("warning: \(warning)")
     }
 
     /// A type that no plugin offers is a problem where plugins could be asked, and a warning where none was found.
@@ -31,7 +36,7 @@ struct ValidationReport {
     }
 
     func print() {
-        for line in self.lines { Swift.print(line) }
+        for line in self.lines { Swift.print(line.plainLine) }
         guard self.problems == 0 else { return }
         let counts = [(self.scaledJobs, "ScaledJob"), (self.authentications, "authentication")].filter { $0.0 > 0 }
         let names = counts.map { "\($0) \($1)\($0 == 1 ? "" : "s")" }

@@ -114,14 +114,16 @@ extension HubMachine {
         defer { self.openNext(on: id, now: now) }
         guard let trigger = self.triggers[number], case .opening(id) = trigger.phase else { return }
         switch result {
-        case .success(let opened):
+        case .success(var opened):
+            opened.metricName = opened.metricName.map(self.hiddenValues(of: trigger).hidden(inName:))
             self.triggers[number]?.phase = .open(id, opened)
             self.triggers[number]?.failure = nil
             self.triggers[number]?.backoff.reset()
             self.act(.emit(.opened(trigger.id, revision: trigger.revision, opened)))
             self.takeOver(number, now: now)
         case .failure(let failure):
-            let failure = failure.attributed(to: self.connections[id]?.plugin)
+            let failure = self.hiddenValues(of: trigger).hidden(in: failure)
+                .attributed(to: self.connections[id]?.plugin)
             self.giveUpPredecessors(of: number, failure, now: now)
             let retryAt = now + self.pause(after: failure, of: number)
             self.triggers[number]?.phase = .retrying(id, at: retryAt)
@@ -223,7 +225,8 @@ extension HubMachine {
                     earliest = min(earliest, askedAgainAt)
                 }
             case .failure(let failure):
-                let failure = failure.attributed(to: self.connections[id]?.plugin)
+                let failure = self.hiddenValues(of: trigger).hidden(in: failure)
+                    .attributed(to: self.connections[id]?.plugin)
                 self.act(.emit(.unknown(trigger.id, revision: trigger.revision, failure)))
                 if failure.code == .unknownTrigger, case .open(id, _) = trigger.phase {
                     self.queueOpen(reading.trigger, on: id)

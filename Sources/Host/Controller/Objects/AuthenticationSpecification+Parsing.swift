@@ -6,7 +6,7 @@ extension AuthenticationSpecification {
     /// Sources that are not offered are problems: to leave them out silently would open the trigger without its
     /// credentials.
     package init(parsing spec: JSONValue?, kind: TriggerManifest.AuthenticationKind) {
-        var reader = FieldReader(spec ?? .object([:]), path: "spec")
+        var reader = FieldReader(spec ?? .object([:]), path: "spec", hidesValues: true)
         self.variables = Self.list("env", &reader) { entry in
             Variable(
                 parameter: entry.required("parameter", "write the parameter of the trigger"),
@@ -66,11 +66,11 @@ extension AuthenticationSpecification {
     ) -> [Element] {
         guard let value = reader.present(field) else { return [] }
         guard let list = value.arrayValue else {
-            reader.note(field, "must be a list, not \(value.summary)")
+            reader.note(field, "must be a list, not \(value.kindName)")
             return []
         }
         return list.enumerated().map { index, value in
-            var entry = FieldReader(value, path: "\(reader.path).\(field)[\(index)]")
+            var entry = FieldReader(value, path: "\(reader.path).\(field)[\(index)]", hidesValues: true)
             defer { reader.add(entry.problems) }
             return make(&entry)
         }
@@ -82,7 +82,7 @@ extension AuthenticationSpecification {
         _ make: (inout FieldReader) -> Value?
     ) -> Value? {
         guard let value = reader.present(field) else { return nil }
-        var entry = FieldReader(value, path: "\(reader.path).\(field)")
+        var entry = FieldReader(value, path: "\(reader.path).\(field)", hidesValues: true)
         defer { reader.add(entry.problems) }
         return make(&entry)
     }
@@ -145,7 +145,11 @@ extension FieldReader {
             return nil
         }
         let reference = value[path: "valueFrom", "secretKeyRef"]
-        var entry = FieldReader(reference ?? .object([:]), path: "\(self.path).\(key).valueFrom.secretKeyRef")
+        var entry = FieldReader(
+            reference ?? .object([:]),
+            path: "\(self.path).\(key).valueFrom.secretKeyRef",
+            hidesValues: true
+        )
         defer { self.add(entry.problems) }
         return AuthenticationSpecification.SecretKey(
             name: entry.required("name", "write the name of a Secret"),

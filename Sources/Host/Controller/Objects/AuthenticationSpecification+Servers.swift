@@ -18,9 +18,14 @@ extension AuthenticationSpecification.Vault {
     }
 
     private static func method(_ reader: inout FieldReader) -> Method? {
-        var credential = FieldReader(reader.present("credential") ?? .object([:]), path: "\(reader.path).credential")
+        var credential = FieldReader(
+            reader.present("credential") ?? .object([:]),
+            path: "\(reader.path).credential",
+            hidesValues: true
+        )
         defer { reader.add(credential.problems) }
-        switch reader.string("authentication") ?? "" {
+        switch reader.required("authentication", "write token or kubernetes") {
+        case "": return nil
         case "token":
             return .token(credential.nonEmpty("token"))
         case "kubernetes":
@@ -30,8 +35,9 @@ extension AuthenticationSpecification.Vault {
                 account: credential.nonEmpty("serviceAccountName"),
                 file: credential.nonEmpty("serviceAccount")
             )
-        case let other:
-            reader.note("authentication", "\"\(other)\" is not one of token, kubernetes")
+        default:
+            // Not shown: it may be the token that belongs below `credential`.
+            reader.note("authentication", "is not one of token, kubernetes")
             return nil
         }
     }
@@ -47,7 +53,7 @@ extension AuthenticationSpecification.Vault.Target {
         self.certificate = [:]
         while self.path.hasPrefix("/") { self.path.removeFirst() }
         if let value = reader.present("pkiData") {
-            var data = FieldReader(value, path: "\(reader.path).pkiData")
+            var data = FieldReader(value, path: "\(reader.path).pkiData", hidesValues: true)
             for (field, name) in Self.certificateFields {
                 if let text = data.nonEmpty(field) { self.certificate[name] = text }
             }
@@ -86,7 +92,7 @@ extension AuthenticationSpecification.AWS {
             }
             return nil
         }
-        var credentials = FieldReader(value, path: "\(reader.path).credentials")
+        var credentials = FieldReader(value, path: "\(reader.path).credentials", hidesValues: true)
         let accessKey = credentials.secretKey("accessKey", isRequired: true)
         let secretKey = credentials.secretKey("accessSecretKey", isRequired: true)
         self.sessionToken = credentials.secretKey("accessToken", isRequired: false)
@@ -118,7 +124,7 @@ extension AuthenticationSpecification.OAuth2 {
             self.scopes = texts.compactMap { $0 }
         }
         if let value = reader.present("tokenUrlParams") {
-            var parameters = FieldReader(value, path: "\(reader.path).tokenUrlParams")
+            var parameters = FieldReader(value, path: "\(reader.path).tokenUrlParams", hidesValues: true)
             for name in parameters.members.keys.sorted() {
                 self.tokenURLParameters[name] = parameters.string(name)
             }

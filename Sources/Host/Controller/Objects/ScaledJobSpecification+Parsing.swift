@@ -80,7 +80,8 @@ extension ScaledJobSpecification {
 
     private static func metadata(_ trigger: inout FieldReader) -> [String: String] {
         guard let value = trigger.present("metadata") else { return [:] }
-        var reader = FieldReader(value, path: "\(trigger.path).metadata")
+        // Any of them may be a secret.
+        var reader = FieldReader(value, path: "\(trigger.path).metadata", hidesValues: true)
         var metadata: [String: String] = [:]
         for key in reader.members.keys.sorted() {
             if let text = reader.string(key) { metadata[key] = text }

@@ -57,3 +57,8 @@ extension ScaledJobSpecification {
         return PendingRule(conditions)
     }
 }
+
+extension ScaledJobSpecification {
+    /// Why the strategy is not the one that the manifest asks for; nil where it is.
+    package var strategyWarning: String? { self.strategy.warning }
+}

@@ -139,11 +139,13 @@ struct AuthenticationResolver {
             return data.text(target.key, of: object, neededAt: self.resolver.field)
         }
 
-        /// A variable that the container does not have gives nothing.
         mutating func take(_ variable: AuthenticationSpecification.Variable) {
-            switch self.resolver.environment(variable.container).resolve(self.sources) {
+            let environment = self.resolver.environment(variable.container)
+            switch environment.resolve(self.sources) {
             case .variables(let variables, let otherwise):
-                self.take(variable.parameter, variables[variable.name] ?? otherwise)
+                let found = variables[variable.name] ?? otherwise
+                if case .absent = found { self.fail("env: \(environment.absence(of: variable.name))") }
+                self.take(variable.parameter, found)
             case .waiting(let what): self.waiting = self.waiting ?? what
             case .problem(let problem): self.problems.append(problem)
             }

@@ -57,6 +57,20 @@ package struct ContainerEnvironment: Sendable {
         return problem
     }
 
+    /// That a variable is not set, and what to do about it.
+    func absence(of variable: String) -> String {
+        let container = self.container?["name"]?.stringValue.map { "container \"\($0)\"" } ?? "a container"
+        let entries = self.container?["env"]?.arrayValue ?? []
+        guard entries.contains(where: { $0["name"]?.stringValue == variable }) else {
+            return
+                "the variable \"\(variable.prefix(100))\" is not in \(container) of the Job template; add it there, or "
+                + "correct the name"
+        }
+        return
+            "the variable \"\(variable.prefix(100))\" in \(container) of the Job template has no value: its source is optional "
+            + "and missing, or only a Pod has it; give it one"
+    }
+
     private var container: JSONValue? {
         guard case .container(let container, _) = self.choice else { return nil }
         return container
@@ -129,6 +143,10 @@ package struct ContainerEnvironment: Sendable {
             _ prefix: String,
             at path: String
         ) {
+            guard !self.isAssumed(reference, of: data) else {
+                self.otherwise = .assumed
+                return
+            }
             guard let content = self.content(reference, of: data, at: path) else { return }
             for (key, bytes) in content {
                 self.variables[prefix + key] = Self.lookup(bytes, key, at: path)
@@ -162,10 +180,18 @@ package struct ContainerEnvironment: Sendable {
         }
 
         private mutating func take(_ name: String, _ reference: JSONValue, of data: ReferencedData, at path: String) {
+            guard !self.isAssumed(reference, of: data) else {
+                self.variables[name] = .assumed
+                return
+            }
             guard let content = self.content(reference, of: data, at: path) else { return }
             let key = reference["key"]?.stringValue ?? ""
             // A key that the object does not have gives an empty variable.
             self.variables[name] = content[key].map { Self.lookup($0, key, at: path) } ?? .text("")
+        }
+
+        private func isAssumed(_ reference: JSONValue, of data: ReferencedData) -> Bool {
+            data[ObjectKey(namespace: self.namespace, name: reference["name"]?.stringValue ?? "")] == .assumed
         }
 
         /// The object's data; nil when it is optional and missing, or cannot be had.
@@ -179,6 +205,8 @@ package struct ContainerEnvironment: Sendable {
             case .data(let content): return content
             case .waiting(let what): self.waiting = self.waiting ?? what
             case .problem(let problem): self.problem = self.problem ?? problem
+            case .assumed:
+                break
             case .absent:
                 guard reference["optional"] != true else { return nil }
                 let what = "\(data.kind.rawValue) \(object) does not exist; create it, or mark the entry optional"

@@ -6,13 +6,17 @@ package struct ManifestCheck: Sendable {
     package var authentications: AuthenticationStore
     package var sources: ParameterSources
     package var offers: [String: TriggerTypeOffer]
+    /// Nil where plugins connect by themselves.
+    package var survey: PluginAnswers?
 
     package init(
         authentications: AuthenticationStore,
         secrets: SecretStore,
         configMaps: ReferencedData = ReferencedData(.configMap),
-        offers: [String: TriggerTypeOffer]
+        offers: [String: TriggerTypeOffer],
+        survey: PluginAnswers? = nil
     ) {
+        self.survey = survey
         self.authentications = authentications
         // What only the host can fetch is taken for granted.
         self.sources = ParameterSources(
@@ -79,7 +83,11 @@ package struct ManifestCheck: Sendable {
     private func unknownType(_ resolver: ParameterResolver) -> Problem {
         Problem(
             "spec.triggers[\(resolver.index)].type",
-            UnknownTriggerType(type: resolver.trigger.type, offered: self.offers.keys.sorted()).message
+            UnknownTriggerType(
+                type: resolver.trigger.type,
+                offered: self.offers.keys.sorted(),
+                survey: self.survey
+            ).message
         )
     }
 
@@ -88,14 +96,26 @@ package struct ManifestCheck: Sendable {
         _ specification: ScaledJobSpecification
     ) -> [ParameterResolver] {
         specification.triggers.enumerated().map { index, trigger in
-            ParameterResolver(
+            var resolver = ParameterResolver(
                 trigger: trigger,
                 index: index,
                 namespace: scaledJob.key.namespace,
                 jobTargetRef: specification.jobTargetRef,
                 containerName: specification.envSourceContainerName
             )
+            resolver.namesAbsentVariables = true
+            return resolver
         }
+    }
+}
+
+/// What came of asking the plugins that are installed here.
+package struct PluginAnswers: Sendable, Equatable {
+    /// Types that have a plugin which could not be asked.
+    package var silent: Set<String>
+
+    package init(silent: Set<String> = []) {
+        self.silent = silent
     }
 }
 
@@ -103,13 +123,27 @@ package struct ManifestCheck: Sendable {
 package struct UnknownTriggerType {
     let type: String
     let offered: [String]
+    let survey: PluginAnswers?
 
-    package init(type: String, offered: [String]) {
+    package init(type: String, offered: [String], survey: PluginAnswers? = nil) {
         self.type = type
         self.offered = offered
+        self.survey = survey
     }
 
     package var message: String {
+        if let survey {
+            guard !survey.silent.contains(self.type) else {
+                return
+                    "\"\(self.type)\" cannot be checked: sluice-plugin-\(self.type) could not be started, or did not say what it "
+                    + "offers; start it by hand to see why"
+            }
+            let others = self.offered.isEmpty ? "" : ", only \(self.offered.joined(separator: ", "))"
+            let mend = self.offered.isEmpty ? "" : "correct it, "
+            return
+                "\"\(self.type)\" is unknown: no plugin offers it here\(others); \(mend)install its plugin, or leave this "
+                + "ScaledJob to KEDA"
+        }
         let mend =
             self.offered.isEmpty
             ? "no plugin is connected; start the plugin that offers it"

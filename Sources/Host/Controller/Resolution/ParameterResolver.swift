@@ -30,6 +30,8 @@ package struct ParameterResolver: Sendable {
     /// The position in `spec.triggers`.
     package let index: Int
     package let namespace: String
+    /// Whether a variable that the container does not have is a problem; a host passes it over, as existing manifests rely on.
+    package var namesAbsentVariables = false
     private let jobTargetRef: JSONValue
     private let containerName: String?
 
@@ -119,16 +121,24 @@ package struct ParameterResolver: Sendable {
         var values: [String: String] = [:]
         var problems: [Problem] = []
         for parameter in declaration.parameters {
-            switch self.find(parameter, in: found) {
+            let (value, source) = self.find(parameter, in: found)
+            switch value {
             case .text(let text):
                 if let objection = ParameterSyntax(parameter.kind).objection(to: text) {
-                    let shown = parameter.isSecret ? "its value" : "\"\(text.prefix(200))\""
+                    // What comes from elsewhere may be a secret that got into the wrong place.
+                    let isShown = !parameter.isSecret && source == .metadata
+                    let shown = isShown ? "\"\(text.prefix(200))\"" : "its value"
                     problems.append(Problem(self.field(parameter.name), "\(shown) \(objection)"))
                 } else {
                     values[parameter.name] = text
                 }
             case .absent:
-                if let value = parameter.defaultValue {
+                if self.namesAbsentVariables, let variable = self.variable(for: parameter),
+                    found.variables[variable.name] == nil
+                {
+                    let absence = environment.absence(of: variable.name)
+                    problems.append(Problem("\(self.path).metadata.\(variable.key)", absence))
+                } else if let value = parameter.defaultValue {
                     values[parameter.name] = value
                 } else if parameter.isRequired {
                     problems.append(Problem(self.field(parameter.name), "is missing; \(Self.mend(parameter))"))
@@ -200,14 +210,19 @@ package struct ParameterResolver: Sendable {
     /// Walks the declared sources in order, and in each the names in order.
     ///
     /// An empty value counts as absent.
-    private func find(_ parameter: ParameterDeclaration, in found: Findings) -> Lookup {
+    private func find(
+        _ parameter: ParameterDeclaration,
+        in found: Findings
+    ) -> (Lookup, ParameterDeclaration.Source?) {
         for source in parameter.sources {
             for name in [parameter.name] + parameter.aliases {
                 let value: String?
                 switch source {
                 case .metadata: value = self.trigger.metadata[name]
                 case .authentication:
-                    if found.authenticated[name] == nil, found.assumed.contains(name) { return .assumed }
+                    if found.authenticated[name] == nil, found.assumed.contains(name) {
+                        return (.assumed, source)
+                    }
                     value = found.authenticated[name]
                 case .environment:
                     guard let variable = self.trigger.metadata["\(name)FromEnv"]?.trimmed, !variable.isEmpty else {
@@ -216,13 +231,23 @@ package struct ParameterResolver: Sendable {
                     switch found.variables[variable] ?? found.otherVariables {
                     case .text(let text): value = text
                     case .absent: value = nil
-                    case let other: return other
+                    case let other: return (other, source)
                     }
                 }
-                if let text = value?.trimmed, !text.isEmpty { return .text(text) }
+                if let text = value?.trimmed, !text.isEmpty { return (.text(text), source) }
             }
         }
-        return .absent
+        return (.absent, nil)
+    }
+
+    /// The key that names a variable for the parameter, and that name.
+    private func variable(for parameter: ParameterDeclaration) -> (key: String, name: String)? {
+        guard parameter.sources.contains(.environment) else { return nil }
+        for name in [parameter.name] + parameter.aliases {
+            let key = "\(name)FromEnv"
+            if let variable = self.trigger.metadata[key]?.trimmed, !variable.isEmpty { return (key, variable) }
+        }
+        return nil
     }
 
     private func field(_ parameter: String) -> String { "\(self.path).metadata.\(parameter)" }

@@ -13,6 +13,8 @@ package struct ReferencedData: Sendable {
         case loading
         case missing
         case present([String: [UInt8]])
+        /// It is not here to look at, such as in `sluice validate`, and taken for granted.
+        case assumed
         /// It may not be read, and why.
         case unreadable(String)
     }
@@ -43,6 +45,7 @@ package struct ReferencedData: Sendable {
         case .absent: return .problem(Problem(field, "\(name) does not exist; create it with the key \"\(key)\""))
         case .waiting(let what): return .waiting(what)
         case .problem(let problem): return .problem(problem)
+        case .assumed: return .assumed
         case .data(let data):
             guard let bytes = data[key] else {
                 return .problem(Problem(field, "\(name) has no key \"\(key)\"; add it"))
@@ -60,8 +63,9 @@ package struct ReferencedData: Sendable {
         switch self[object] {
         case .loading: return .waiting("\(name) is being read")
         case .missing: return .absent
+        case .assumed: return .assumed
         case .unreadable(let reason):
-            return .problem(Problem(field, "\(name) cannot be read (\(reason)); allow get, list and watch on it"))
+            return .problem(Problem(field, "\(name) cannot be read (\(reason)); allow list and watch on it"))
         case .present(let data): return .data(data)
         }
     }
@@ -70,6 +74,7 @@ package struct ReferencedData: Sendable {
     enum Content {
         case data([String: [UInt8]])
         case absent
+        case assumed
         case waiting(String)
         case problem(Problem)
     }

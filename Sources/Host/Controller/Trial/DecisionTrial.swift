@@ -16,6 +16,13 @@ package struct DecisionTrial: Sendable {
             .failure(InvalidSpecification([Problem("situation", message)]))
         }
         guard bytes.count <= Self.largest else { return refuse("is larger than \(Self.largest) bytes") }
+        if let first = bytes.first(where: { $0 > 0x20 }), [UInt8(ascii: "{"), UInt8(ascii: "[")].contains(first) {
+            do throws(JSONBounds.Failure) {
+                try JSONBounds.check(bytes)
+            } catch {
+                return refuse("cannot be read: \(error)")
+            }
+        }
         // JSON knows escapes that YAML refuses.
         if let value = try? JSONValue(parsing: bytes) { return Self.run(value) }
         guard let text = String(validating: bytes, as: UTF8.self) else { return refuse("is not UTF-8 text") }

@@ -59,7 +59,9 @@ private struct SituationReader {
         }
         let isPaused = self.isPaused(value["metadata"] ?? .null)
         switch ScaledJobSpecification.parse(value["spec"]) {
-        case .success(let specification): return (specification, isPaused)
+        case .success(let specification):
+            self.notes += UnknownFields.advice(on: value["spec"]).map { "scaledJob.\($0)" }
+            return (specification, isPaused)
         case .failure(let invalid):
             self.problems += invalid.problems.map { Problem("scaledJob.\($0.field)", $0.message) }
             return nil

@@ -7,12 +7,20 @@ extension Manifest {
     /// Reads what can be read of a text for a check, and says what cannot.
     ///
     /// One object that is wrong hides no other, and whatever comes is answered: any bytes may.
-    package static func check(_ bytes: [UInt8], file: String) -> (manifests: [Manifest], problems: [ManifestProblem]) {
+    package static func check(
+        _ bytes: [UInt8],
+        file: String
+    ) -> (manifests: [Manifest], problems: [ManifestProblem], warnings: [ManifestProblem]) {
         var manifests: [Manifest] = []
         var problems: [ManifestProblem] = []
+        var warnings: [ManifestProblem] = []
         do throws(ManifestProblem) {
             let text = try Self.text(bytes, file: file)
-            for (value, source) in try Self.objects(in: text, file: file) where Self.isOurs(value) {
+            for (value, source) in try Self.objects(in: text, file: file) {
+                guard Self.isOurs(value) else {
+                    if let warning = Self.warning(passingOver: value, source) { warnings.append(warning) }
+                    continue
+                }
                 do throws(ManifestProblem) {
                     var manifest = try Manifest(value, source: source, purpose: .checking)
                     manifest.keepMetadataThatCounts()
@@ -24,8 +32,25 @@ extension Manifest {
         } catch {
             problems.append(error)
         }
-        return (manifests, problems)
+        return (manifests, problems, warnings)
     }
+
+    /// Says of an object in KEDA's group that nothing looks at it, and what its kind perhaps should be.
+    private static func warning(passingOver value: JSONValue, _ source: String) -> ManifestProblem? {
+        guard let kind = value["kind"]?.stringValue, let version = value["apiVersion"]?.stringValue else { return nil }
+        let own = Self.resources.filter { $0.apiVersion.hasPrefix("keda.sh/") }.map(\.kind)
+        if let meant = own.first(where: { $0.lowercased() == kind.lowercased() }) {
+            return ManifestProblem("\(source): \(kind) is not known and passed over; write \(meant)")
+        }
+        guard version.hasPrefix("keda.sh/") || version.hasPrefix("eventing.keda.sh/") else { return nil }
+        guard !Self.keptByKEDA.contains(kind) else {
+            return ManifestProblem("\(source): \(kind) is passed over: Sluice runs ScaledJobs; keep KEDA for this one")
+        }
+        let kinds = own.joined(separator: ", ")
+        return ManifestProblem("\(source): \(kind.prefix(100)) is not known and passed over; there are \(kinds)")
+    }
+
+    private static let keptByKEDA: Set<String> = ["ScaledObject", "CloudEventSource", "ClusterCloudEventSource"]
 
     /// The text of a file, as far as it can be one.
     package static func text(_ bytes: [UInt8], file: String) throws(ManifestProblem) -> String {

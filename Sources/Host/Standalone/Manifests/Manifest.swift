@@ -56,10 +56,24 @@ extension Manifest {
         }
         return documents.flatMap { document -> [(JSONValue, source: String)] in
             let source = "\(file), document \(document.number), line \(document.line)"
-            guard document.value["kind"] == "List", let items = document.value["items"]?.arrayValue else {
-                return [(document.value, source)]
+            return Self.unpacked(document.value).map { ($0, source) }
+        }
+    }
+
+    /// The objects of a list of any kind, and of lists in it; any other value as it is.
+    private static func unpacked(_ value: JSONValue) -> [JSONValue] {
+        guard let kind = value["kind"]?.stringValue, kind.hasSuffix("List"), let items = value["items"]?.arrayValue
+        else {
+            return [value]
+        }
+        return items.flatMap { item -> [JSONValue] in
+            var item = item
+            // The API server leaves these out in the items of a list of one kind.
+            if kind != "List", item.objectValue != nil {
+                if item["kind"] == nil { item["kind"] = .string(String(kind.dropLast(4))) }
+                if item["apiVersion"] == nil { item["apiVersion"] = value["apiVersion"] }
             }
-            return items.map { ($0, source) }
+            return Self.unpacked(item)
         }
     }
 

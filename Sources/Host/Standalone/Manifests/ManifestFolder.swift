@@ -69,6 +69,17 @@ package struct ManifestFolder: Sendable {
         }
     }
 
+    /// One warning for each folder that has folders in it: those are not looked into.
+    package func subfolders() -> [ManifestProblem] {
+        self.paths.filter(Self.isDirectory).compactMap { path in
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: path.string)) ?? []
+            let folders = names.filter { !$0.hasPrefix(".") && Self.isDirectory(path.appending($0)) }.sorted()
+            guard !folders.isEmpty else { return nil }
+            let list = folders.prefix(5).joined(separator: ", ") + (folders.count > 5 ? ", …" : "")
+            return ManifestProblem("\(path.string): folders in it are not read (\(list)); name them as well")
+        }
+    }
+
     private static func isDirectory(_ path: FilePath) -> Bool {
         var isDirectory = false
         return FileManager.default.fileExists(atPath: path.string, isDirectory: &isDirectory) && isDirectory
