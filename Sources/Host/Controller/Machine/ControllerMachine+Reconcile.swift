@@ -89,7 +89,7 @@ extension ControllerMachine {
     /// Asks for Jobs that were created long ago and never shown.
     private mutating func lookUpOverdue(_ record: ScaledJobRecord, at now: ContinuousClock.Instant) {
         for name in self.trackers[record.uid]?.overdue(before: now - .seconds(60)) ?? [] {
-            self.actions.append(.lookUpJob(record.reference(name)))
+            self.lookUp(record.reference(name))
         }
     }
 

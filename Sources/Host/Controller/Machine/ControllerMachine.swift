@@ -37,6 +37,8 @@ package struct ControllerMachine: Sendable {
     var deletionTurns = TurnQueue()
     var creationsUnderWay = 0
     var deletionsUnderWay = 0
+    /// Jobs that are being asked for.
+    var lookUps: Set<JobReference> = []
     var statusWritesUnderWay = 0
     var statusTurns = TurnQueue()
     var comparisonTurns = TurnQueue()
