@@ -393,6 +393,65 @@ import Testing
         }
         #expect(cluster.statuses.count == writes)
     }
+
+    @Test func whatIsReadBeforeTheJobsAreListedGivesNoItemASecondJob() {
+        var cluster = ModelCluster()
+        cluster.insertDocuments(1)
+        _ = cluster.create("transcode-old")
+        cluster.scaledJob = ModelCluster.scaledJob()
+        cluster.take(.authentications(.replaced([], startedAt: cluster.now), scope: nil))
+        let offer = TriggerTypeOffer(plugin: "counter", isConnected: true, declaration: ModelCluster.declaration)
+        cluster.take(.plugin(.offers(["counter": offer])))
+        cluster.take(.scaledJobs(.replaced([cluster.scaledJob], startedAt: cluster.now), scope: nil))
+        cluster.openTriggers()
+        // The document is in work when it is counted, and finished when the Jobs are listed.
+        cluster.countForMeasure(at: 0)
+        cluster.runJob("transcode-old")
+        cluster.relist()
+        cluster.settle()
+        cluster.advance(.seconds(15))
+        cluster.settle()
+        #expect(cluster.createdJobs == 1)
+    }
+
+    @Test func aReadingUnderWayKeepsTheSlotsThatItNeeds() {
+        let trigger: JSONValue = ["type": "counter", "metadata": ["queue": "a"]]
+        var cluster = self.started(ModelCluster.scaledJob(triggers: [trigger, trigger]))
+        let (first, second) = (
+            TriggerID(owner: ModelCluster.uid, index: 0), TriggerID(owner: ModelCluster.uid, index: 1)
+        )
+        cluster.insertDocuments(1)
+        self.push(&cluster)
+        cluster.settle()
+        #expect(cluster.createdJobs == 1)
+        // The first is unknown and its next reading counts the document, which is finished before it answers.
+        let down = PluginFailure(.unavailable, "the source is down")
+        cluster.take(.plugin(.unknown(first, revision: 1, down)))
+        self.push(&cluster)
+        cluster.countForMeasure(at: 0)
+        for name in Array(cluster.jobs.keys) { cluster.runJob(name) }
+        while !cluster.unseen.isEmpty { cluster.showNext() }
+        cluster.take(.plugin(.changed(second)))
+        cluster.answerMeasure(at: 1)
+        cluster.settle()
+        #expect(cluster.createdJobs == 1)
+    }
+
+    @Test func anAnswerThatComesWhileAJobIsAskedForGivesNoSlotBack() {
+        var cluster = self.started()
+        cluster.insertDocuments(1)
+        self.push(&cluster)
+        cluster.answerMeasure()
+        let creation = cluster.calls.first { $0.isCreation }
+        guard case .createJob(let job, _)? = creation else {
+            Issue.record("nothing is created")
+            return
+        }
+        cluster.take(.jobLookedUp(job, .success(nil)))
+        #expect(cluster.machine.snapshots().first?.unfinished == 1)
+        cluster.settle()
+        #expect(cluster.createdJobs == 1)
+    }
 }
 
 extension ControllerAction {

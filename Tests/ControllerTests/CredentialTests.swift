@@ -95,4 +95,30 @@ import Testing
         cluster.advance(.seconds(3600))
         #expect(cluster.fetches.isEmpty)
     }
+
+    @Test func onlyTheCredentialsOfTheRefusedTriggerAreReadAgainSoon() {
+        let triggers = ["login", "other"].map { name -> JSONValue in
+            ["type": "counter", "metadata": ["queue": "a"], "authenticationRef": ["name": .string(name)]]
+        }
+        var cluster = ModelCluster()
+        cluster.start(ModelCluster.scaledJob(triggers: .array(triggers)))
+        for name in ["login", "other"] {
+            let spec: JSONValue = [
+                "hashiCorpVault": [
+                    "address": "https://vault:8200", "authentication": "token", "credential": ["token": "t"],
+                    "secrets": [["parameter": "password", "path": .string("kv/\(name)"), "key": "pw"]],
+                ]
+            ]
+            let metadata = ObjectMetadata(name: name, namespace: "media")
+            cluster.take(.authentications(.upserted(TriggerAuthentication(metadata: metadata, spec: spec)), scope: nil))
+        }
+        #expect(cluster.fetches.count == 2)
+        while !cluster.fetches.isEmpty { self.answer(&cluster, .success(FetchedCredential(["pw": "p"]))) }
+        cluster.openTriggers()
+        cluster.advance(.seconds(20))
+        cluster.take(.plugin(.unknown(Self.trigger, revision: 1, PluginFailure(.unauthenticated, "wrong password"))))
+        cluster.advance(.seconds(1))
+        #expect(cluster.fetches.count == 1)
+        #expect(cluster.fetches.first?.description.contains("other") == false)
+    }
 }

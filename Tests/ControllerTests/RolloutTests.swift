@@ -306,4 +306,53 @@ import Testing
         #expect(jobs.keys.allSatisfy { cluster.jobs[$0] == nil })
         #expect(cluster.offences == [])
     }
+
+    /// Answers every deletion with a failure; none happens.
+    private func failDeletions(_ cluster: inout ModelCluster) {
+        while let deletion = cluster.calls.firstIndex(where: { if case .deleteJob = $0 { true } else { false } }) {
+            cluster.answerCall(at: deletion, .serverError)
+        }
+    }
+
+    @Test func aDeletionThatFailsAfterItsTemplateCameBackIsNotRepeated() {
+        var cluster = self.running(self.scaledJob())
+        cluster.edit(self.scaledJob("worker:2", generation: 2))
+        while cluster.deletions.isEmpty { cluster.answerCall() }
+        cluster.edit(self.scaledJob(generation: 3))
+        self.failDeletions(&cluster)
+        cluster.deletions = [:]
+        for _ in 0..<3 {
+            cluster.settle()
+            cluster.advance(.seconds(60))
+        }
+        #expect(cluster.deletions.isEmpty)
+        #expect(cluster.jobs.count == 3)
+        #expect(cluster.offences == [])
+    }
+
+    @Test func aDeletionThatFailsAfterAChangeToGradualIsLeftToRetention() {
+        var cluster = self.running(self.scaledJob())
+        cluster.edit(self.scaledJob("worker:2", generation: 2))
+        while cluster.deletions.isEmpty { cluster.answerCall() }
+        cluster.edit(self.scaledJob("worker:2", strategy: "gradual", generation: 3))
+        self.failDeletions(&cluster)
+        cluster.settle()
+        cluster.advance(.seconds(60))
+        cluster.settle()
+        #expect(cluster.jobs.count == 3)
+        for name in Array(cluster.jobs.keys) { cluster.runJob(name) }
+        cluster.settle()
+        #expect(cluster.jobs.isEmpty)
+        #expect(cluster.offences == [])
+    }
+
+    @Test func deletionsThatFailAlikeAreOneEvent() {
+        var cluster = self.running(self.scaledJob())
+        cluster.edit(self.scaledJob("worker:2", generation: 2))
+        while cluster.deletions.isEmpty { cluster.answerCall() }
+        self.failDeletions(&cluster)
+        let failed = cluster.events.filter { $0.reason == .rolloutCleanupFailed }
+        #expect(Set(failed.map(\.note)).count == 1)
+        #expect(failed.allSatisfy { !$0.note.contains("transcode-") })
+    }
 }

@@ -65,6 +65,12 @@ import Testing
         #expect(tracker.unfinished == 2)
     }
 
+    @Test func theHighestNumbersAreWithdrawnFirst() {
+        var tracker = JobTracker()
+        for name in ["a-9", "a-10", "a-11"] { _ = tracker.assume(name, now: self.start) }
+        #expect(tracker.withdraw(2) == ["a-11", "a-10"])
+    }
+
     @Test func freedSlotsCountAsServedForOlderReadings() {
         var tracker = JobTracker()
         _ = tracker.upserted(self.observed("a"), now: self.start)

@@ -38,6 +38,17 @@ import Testing
         #expect(window.underWay == 0)
     }
 
+    @Test(arguments: [0, 1, 3]) func aNewTemplateStartsAnewWithTheCallsThatAreUnderWay(underWay: Int) {
+        var window = CreationWindow(initial: 3, largest: 8)
+        for _ in 0..<underWay { window.began() }
+        window.reset(initial: 3)
+        #expect(window.size == 3)
+        #expect(window.underWay == underWay)
+        #expect(window.hasRoom == (underWay < 3))
+        for _ in 0..<underWay { window.succeeded() }
+        #expect(window.underWay == 0)
+    }
+
     @Test func namesGoOnAfterTheHighestSeen() {
         var names = JobNames(scaledJob: "transcode", uid: "7c1f")
         let first = names.next()

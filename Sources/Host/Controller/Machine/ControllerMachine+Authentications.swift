@@ -76,8 +76,7 @@ extension ControllerMachine {
             regarding: EventRecord.Regarding(id.kind.resource, id.key, uid: uid),
             number: UInt64.random(in: 1 ... .max, using: &self.random)
         )
-        self.totals.events[reason, default: 0] += 1
-        self.actions.append(.recordEvent(event))
+        self.tell(event)
     }
 
     // MARK: - Who uses them

@@ -40,10 +40,7 @@ extension ControllerMachine {
             record.rollout.needsLook = true
             record.trialBackoff.reset()
             record.refusal = nil
-            record.window = CreationWindow(
-                initial: self.configuration.initialCreationWindow,
-                largest: self.configuration.largestCreationsUnderWay
-            )
+            record.window.reset(initial: self.configuration.initialCreationWindow)
         case .failure(let error) where error.status == 400 && error.message.contains("dry run"):
             // A webhook that cannot take part in a dry run says nothing about the template.
             record.trial = .accepted
@@ -105,7 +102,7 @@ extension ControllerMachine {
         }
         switch outcome {
         case .success:
-            if self.trackers[job.owner]?.assumed[name]?.wasShownGone == true { self.actions.append(.lookUpJob(job)) }
+            if self.trackers[job.owner]?.assumed[name]?.wasShownGone == true { self.lookUp(job) }
             self.trackers[job.owner]?.confirmed(name, now: moment.instant)
             record.window.succeeded()
             record.creationBackoff.reset()
@@ -115,7 +112,7 @@ extension ControllerMachine {
         case .failure(let error) where error.code == .alreadyExists:
             record.window.ended()
             self.trackers[job.owner]?.uncertain(name, mayExist: true)
-            self.actions.append(.lookUpJob(job))
+            self.lookUp(job)
         case .failure(let error) where error.isRefusal:
             record.window.refused()
             self.refused(name, error, &record, at: moment)
@@ -148,7 +145,7 @@ extension ControllerMachine {
         if self.trackers[record.uid]?.assumed[name]?.mayExist == true {
             // An earlier attempt may have been stored before this refusal.
             self.trackers[record.uid]?.uncertain(name, mayExist: true)
-            self.actions.append(.lookUpJob(record.reference(name)))
+            self.lookUp(record.reference(name))
         } else {
             self.trackers[record.uid]?.release(name)
         }
@@ -180,9 +177,21 @@ extension ControllerMachine {
         record.creations.removeAll { withdrawn.contains($0) }
     }
 
+    // MARK: - Looking up
+
+    /// Asks for a Job, unless that is being asked already: of two answers the older could come last.
+    mutating func lookUp(_ job: JobReference) {
+        guard self.lookUps.insert(job).inserted else { return }
+        self.actions.append(.lookUpJob(job))
+    }
+
     mutating func lookedUp(_ job: JobReference, _ outcome: ControllerInput.Outcome<JobSummary?>, at moment: Moment) {
         let name = job.key.name
-        guard self.trackers[job.owner]?.assumed[name] != nil else { return }
+        self.lookUps.remove(job)
+        // While a call for the name is under way, only the call's answer tells.
+        guard let tracker = self.trackers[job.owner], tracker.assumed[name] != nil, !tracker.isCalling(name) else {
+            return
+        }
         var change = JobTracker.Change()
         switch outcome {
         case .success(let found?) where found.owner == job.owner:

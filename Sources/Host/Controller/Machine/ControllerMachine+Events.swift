@@ -33,12 +33,17 @@ extension ControllerMachine {
             number: number,
             count: count
         )
-        self.totals.events[reason, default: 0] += 1
-        self.actions.append(.recordEvent(event))
+        self.tell(event)
         if kind == .warning, count == nil {
             let facts = ["scaledjob": record.key.description, "reason": reason.rawValue, "note": note]
             self.actions.append(.log(LogRecord(level: .warning, message: "ScaledJob has a problem", facts: facts)))
         }
+    }
+
+    /// Counts an Event and has it recorded.
+    mutating func tell(_ event: EventRecord) {
+        self.totals.events[event.reason, default: 0] += 1
+        self.actions.append(.recordEvent(event))
     }
 
     // MARK: - Watching
@@ -94,6 +99,18 @@ extension ControllerMachine {
         self.note(.warning, .scaledJobDeleted, "ScaledJob was deleted", &record, at: moment)
         self.noteAuthentications(of: record, isGone: true, at: moment)
         self.totals.jobs += record.counters
+    }
+
+    /// Says that a ScaledJob is going that this host never had a record of.
+    mutating func noteDeletion(of scaledJob: ObjectKey, uid: String) {
+        let event = EventRecord(
+            .warning,
+            .scaledJobDeleted,
+            "ScaledJob was deleted",
+            regarding: EventRecord.Regarding(.scaledJobs, scaledJob, uid: uid),
+            number: self.random.next()
+        )
+        self.tell(event)
     }
 
     // MARK: - Creation

@@ -44,8 +44,12 @@ extension ControllerMachine {
 
     // MARK: - Polling
 
+    /// Whether its triggers may be read.
+    ///
+    /// Not before its Jobs are listed: an item that is counted while in work, and whose Job has finished by the time of
+    /// the list, would look like one without a Job.
     func mayPoll(_ record: ScaledJobRecord) -> Bool {
-        record.specification != nil && !record.isPaused
+        record.specification != nil && !record.isPaused && self.synced.covers(.jobs, record.key.namespace)
     }
 
     private mutating func poll(_ record: inout ScaledJobRecord, at now: ContinuousClock.Instant) {
@@ -54,8 +58,9 @@ extension ControllerMachine {
         record.schedule.polled(at: now, using: &self.random)
         record.mayFillBase = true
         for index in record.triggers.indices where record.triggers[index].opened != nil {
-            self.measure(&record.triggers[index])
+            self.measure(&record.triggers[index], at: now)
         }
+        self.forgetFreedSlots(of: record, at: now)
         // Without a trigger to wait for, the poll itself is the occasion: base Jobs don't depend on readings.
         if !record.triggers.contains(where: \.isMeasuring) { record.needsDecision = true }
         self.lookUpOverdue(record, at: now)
@@ -75,13 +80,13 @@ extension ControllerMachine {
             // A full ScaledJob measures when a slot comes free; its first reading it takes at once.
             let hasReading = if case .known = trigger.standing { true } else { false }
             guard unfinished < specification.bounds.mostUnfinished || !hasReading else { continue }
-            self.measure(&record.triggers[index])
+            self.measure(&record.triggers[index], at: now)
         }
     }
 
-    private mutating func measure(_ trigger: inout TriggerRecord) {
+    private mutating func measure(_ trigger: inout TriggerRecord, at now: ContinuousClock.Instant) {
         guard !trigger.isMeasuring else { return }
-        trigger.isMeasuring = true
+        trigger.measuringSince = now
         trigger.isDirty = false
         self.measures.append(trigger.id)
     }
@@ -89,7 +94,7 @@ extension ControllerMachine {
     /// Asks for Jobs that were created long ago and never shown.
     private mutating func lookUpOverdue(_ record: ScaledJobRecord, at now: ContinuousClock.Instant) {
         for name in self.trackers[record.uid]?.overdue(before: now - .seconds(60)) ?? [] {
-            self.actions.append(.lookUpJob(record.reference(name)))
+            self.lookUp(record.reference(name))
         }
     }
 
@@ -123,7 +128,7 @@ extension ControllerMachine {
         // Below the minimum, demand is looked at in a second step, with the base Jobs in place.
         for _ in 0..<2 {
             let decision = policy.decide(backlog, self.jobs(&record, strategy, since: askedAt, at: moment.instant))
-            let fillsBase = decision.limit == .minReplicaCount
+            let fillsBase = decision.fillsBase
             if fillsBase && !record.mayFillBase { return }
             self.apply(decision, to: &record, at: moment)
             guard fillsBase else { break }

@@ -35,6 +35,7 @@ extension ControllerMachine {
             guard case .failed(let retryAt) = comparison, retryAt <= moment.instant else { continue }
             record.rollout.comparisons[uid] = .queued
         }
+        self.reviewRetries(&record, at: moment.instant)
         if record.rollout.doomed.isEmpty, record.specification?.rollout.strategy == .gradual {
             record.rollout.isUnderWay = false
         }
@@ -51,6 +52,22 @@ extension ControllerMachine {
         }
         self.forgetComparisons(&record, tracker)
         self.describeRollout(&record, found: found, at: moment)
+    }
+
+    /// Drops deletions that failed and that nothing asks for any more.
+    ///
+    /// A call that was under way when the template changed could not be taken back; it can be left at that one attempt.
+    private mutating func reviewRetries(_ record: inout ScaledJobRecord, at now: ContinuousClock.Instant) {
+        for name in record.rollout.doomed {
+            guard case .failed(let retryAt) = record.deletions[name], retryAt <= now else { continue }
+            if self.mayRollOut(record), let job = self.trackers[record.uid]?.observed[name], self.isOld(job, &record) {
+                continue
+            }
+            record.deletions[name] = nil
+            record.rollout.doomed.remove(name)
+            record.rollout.needsLook = true
+            record.needsCleaning = true
+        }
     }
 
     private mutating func isOld(_ job: JobTracker.Observed, _ record: inout ScaledJobRecord) -> Bool {
@@ -92,12 +109,12 @@ extension ControllerMachine {
             record.rollout.isUnderWay = true
             record.rollout.deleted = 0
             let note = "Deleting \(Self.jobs(found)) of an older template, because rollout.strategy is immediate"
-            self.note(.normal, "ScaledJobRolloutCleanupStarted", note, &record, isOwn: true, at: moment)
+            self.note(.normal, .rolloutCleanupStarted, note, &record, isOwn: true, at: moment)
         }
         guard record.rollout.isUnderWay, record.rollout.doomed.isEmpty else { return }
         record.rollout.isUnderWay = false
         let note = "Deleted \(Self.jobs(record.rollout.deleted)) of an older template"
-        self.note(.normal, "ScaledJobRolloutCleanupCompleted", note, &record, isOwn: true, at: moment)
+        self.note(.normal, .rolloutCleanupCompleted, note, &record, isOwn: true, at: moment)
         // What they worked on waits again: read it now rather than with the next poll.
         for index in record.triggers.indices { record.triggers[index].isDirty = true }
         record.mayFillBase = true
@@ -113,7 +130,7 @@ extension ControllerMachine {
     ) {
         guard record.specification?.rollout.strategy == .immediate else { return }
         let note = "Jobs of an older template run on, because the new one could not be tried: \(error.message)"
-        self.note(.warning, "ScaledJobRolloutCleanupFailed", note, &record, at: moment)
+        self.note(.warning, .rolloutCleanupFailed, note, &record, at: moment)
     }
 
     mutating func rolloutDeletionFailed(
@@ -122,7 +139,9 @@ extension ControllerMachine {
         _ record: inout ScaledJobRecord,
         at moment: Moment
     ) {
-        let note = "Deleting the Job \(name) of an older template failed, trying again: \(error.message)"
-        self.note(.warning, "ScaledJobRolloutCleanupFailed", note, &record, at: moment)
+        // Without the name, which the log has: Jobs that fail alike are one Event with a count.
+        let message = error.message.replacing(" \"\(name)\"", with: "")
+        let note = "Deleting a Job of an older template failed, trying again: \(message)"
+        self.note(.warning, .rolloutCleanupFailed, note, &record, at: moment)
     }
 }

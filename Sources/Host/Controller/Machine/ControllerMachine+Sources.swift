@@ -33,9 +33,11 @@ extension ControllerMachine {
     }
 
     /// The source of a trigger refused its credentials; perhaps there are newer ones.
-    mutating func noteRefusal(_ failure: PluginFailure, of record: ScaledJobRecord, at moment: Moment) {
-        guard failure.code == .unauthenticated || failure.code == .permissionDenied else { return }
-        self.credentials.refused(record.needs.credentials, at: moment.instant)
+    mutating func noteRefusal(_ failure: PluginFailure, of id: TriggerID, at moment: Moment) {
+        guard failure.code == .unauthenticated || failure.code == .permissionDenied,
+            let trigger = self.records[id.owner]?.triggers.first(where: { $0.id == id })
+        else { return }
+        self.credentials.refused(trigger.credentials, at: moment.instant)
     }
 
     /// Watches exactly what manifests refer to, and has the rest fetched.

@@ -65,7 +65,9 @@ extension ControllerMachine {
                     containerName: specification.envSourceContainerName
                 )
                 needs.formUnion(resolver.needs(self.authentications))
-                self.resolve(&record.triggers[index], resolver, scaledJob: record.key, &needs.credentials)
+                record.triggers[index].credentials = []
+                self.resolve(&record.triggers[index], resolver, scaledJob: record.key)
+                needs.credentials.formUnion(record.triggers[index].credentials)
             }
         }
         if needs != record.needs {
@@ -77,10 +79,9 @@ extension ControllerMachine {
     private mutating func resolve(
         _ trigger: inout TriggerRecord,
         _ resolver: ParameterResolver,
-        scaledJob: ObjectKey,
-        _ requests: inout Set<CredentialRequest>
+        scaledJob: ObjectKey
     ) {
-        switch self.resolution(resolver, &requests) {
+        switch self.resolution(resolver, &trigger.credentials) {
         case .waiting(let what):
             // What is open stays open while something is being read again.
             if trigger.specification == nil { trigger.state = .waiting(what) }
@@ -152,7 +153,7 @@ extension ControllerMachine {
                 self.noteStart(of: id, at: moment)
             }
         case .failed(let id, let revision, let failure):
-            if let record = self.records[id.owner] { self.noteRefusal(failure, of: record, at: moment) }
+            self.noteRefusal(failure, of: id, at: moment)
             self.update(id, revision) { trigger, record in
                 trigger.state = .failed(failure)
                 trigger.readingFailure = failure.message
@@ -161,7 +162,7 @@ extension ControllerMachine {
             }
         case .reading(let id, let revision, let reading, let askedAt):
             self.update(id, revision, acceptsEarlier: true) { trigger, record in
-                trigger.isMeasuring = false
+                trigger.measuringSince = nil
                 guard let opened = trigger.opened else { return }
                 trigger.readingFailure = nil
                 trigger.latency = moment.instant - askedAt
@@ -177,9 +178,9 @@ extension ControllerMachine {
                 )
                 record.needsDecision = true
             }
-            self.forgetFreedSlots(of: id.owner)
+            if let record = self.records[id.owner] { self.forgetFreedSlots(of: record, at: moment.instant) }
         case .unknown(let id, let revision, let failure):
-            if let record = self.records[id.owner] { self.noteRefusal(failure, of: record, at: moment) }
+            self.noteRefusal(failure, of: id, at: moment)
             self.update(id, revision, acceptsEarlier: true) { trigger, record in
                 trigger.readingFailure = failure.message
                 trigger.becomeUnknown(failure.message)
@@ -210,14 +211,11 @@ extension ControllerMachine {
         self.touched.insert(id.owner)
     }
 
-    /// Slots freed before the oldest reading in use was asked for no longer matter.
-    private mutating func forgetFreedSlots(of owner: String) {
-        guard let record = self.records[owner] else { return }
-        let asked = record.triggers.compactMap { trigger -> ContinuousClock.Instant? in
-            guard case .known(_, let askedAt) = trigger.standing else { return nil }
-            return askedAt
-        }
-        guard let oldest = asked.min() else { return }
-        self.trackers[owner]?.forgetFreed(before: oldest)
+    /// Slots freed before the oldest reading that is in use or under way was asked for no longer matter.
+    mutating func forgetFreedSlots(of record: ScaledJobRecord, at now: ContinuousClock.Instant) {
+        // Without any, a plugin may still send one that was asked for before its trigger became unknown.
+        let oldest =
+            record.triggers.compactMap(\.readingSince).min() ?? (now - self.configuration.longestReading)
+        self.trackers[record.uid]?.forgetFreed(before: oldest)
     }
 }

@@ -37,6 +37,8 @@ package struct ControllerMachine: Sendable {
     var deletionTurns = TurnQueue()
     var creationsUnderWay = 0
     var deletionsUnderWay = 0
+    /// Jobs that are being asked for.
+    var lookUps: Set<JobReference> = []
     var statusWritesUnderWay = 0
     var statusTurns = TurnQueue()
     var comparisonTurns = TurnQueue()
@@ -178,6 +180,8 @@ package struct ControllerConfiguration: Sendable {
     package var pollSlack = Duration.milliseconds(50)
     /// How long a Job may take from the start of its Pod until it has claimed its item, where no condition tells.
     package var claimGrace = Duration.seconds(5)
+    /// The longest between the request for a reading and its arrival: the plugins' own limit and some more.
+    package var longestReading = Duration.seconds(60)
     /// How long a trigger type may be unknown after the start before that counts as a fault.
     package var pluginGrace = Duration.seconds(5)
 

@@ -1,3 +1,4 @@
+import Credentials
 import PluginHost
 import PluginProtocol
 import Scaling
@@ -23,10 +24,13 @@ struct TriggerRecord {
     private var sameSince: UInt64 = 0
     /// The trigger's metadata when it was last sent.
     private var metadata: [String: String] = [:]
+    /// What its parameters are fetched with, of all that the ScaledJob needs.
+    var credentials: Set<CredentialRequest> = []
     var standing: TriggerStanding = .unknown("not read yet")
     /// Why the last reading failed; nil after a good one.
     var readingFailure: String?
-    var isMeasuring = false
+    /// When the reading that is under way was asked for, or a little earlier; nil while none is.
+    var measuringSince: ContinuousClock.Instant?
     /// A change was reported that no reading covers yet.
     var isDirty = false
     /// `s<index>-<name>`; nil before the trigger was first open.
@@ -39,6 +43,14 @@ struct TriggerRecord {
     var opened: OpenedTrigger? {
         guard case .opened(let opened) = self.state else { return nil }
         return opened
+    }
+
+    var isMeasuring: Bool { self.measuringSince != nil }
+
+    /// The oldest time of which something is or will be said.
+    var readingSince: ContinuousClock.Instant? {
+        guard case .known(_, let askedAt) = self.standing else { return self.measuringSince }
+        return self.measuringSince.map { Swift.min($0, askedAt) } ?? askedAt
     }
 
     enum Change: Equatable {
@@ -96,6 +108,6 @@ struct TriggerRecord {
 
     mutating func becomeUnknown(_ why: String) {
         self.standing = .unknown(why)
-        self.isMeasuring = false
+        self.measuringSince = nil
     }
 }

@@ -241,11 +241,13 @@ extension JobTracker {
         }
     }
 
-    /// Takes back up to `count` Jobs that no server has heard of, the newest names first; returns their names.
+    /// Takes back up to `count` Jobs that no server has heard of; returns their names.
+    ///
+    /// The newest go first. Their names end in a number that grows, so of two the longer one is the newer.
     package mutating func withdraw(_ count: Int) -> [String] {
         guard count > 0 else { return [] }
         let names = self.assumed.filter { $0.value.state == .queued && !$0.value.mayExist }.keys
-            .sorted(by: >).prefix(count)
+            .sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }.prefix(count)
         for name in names {
             self.assumed[name] = nil
             self.forget(name)

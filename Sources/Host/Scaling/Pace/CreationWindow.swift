@@ -12,6 +12,9 @@ package struct CreationWindow: Sendable, Equatable {
         self.size = initial
     }
 
+    /// Starts anew with another template; the calls that are under way still count.
+    package mutating func reset(initial: Int) { self.size = initial }
+
     package var hasRoom: Bool { self.underWay < self.size }
 
     package mutating func began() { self.underWay += 1 }
