@@ -118,6 +118,41 @@ import Testing
         #expect(try create("default") == 2)
     }
 
+    @Test func whyThePodsAreUnknownIsSaidAndReadySaysSo() throws {
+        let answer = try self.answer { situation in
+            situation["scaledJob"]?["spec"]?["scalingStrategy"] = ["strategy": "accurate"]
+            situation["jobs"] = ["running": 1, "pending": ["error": "pods is forbidden"]]
+        }
+        #expect(answer["reason"]?.stringValue?.contains("their Pods are unknown (pods is forbidden)") == true)
+        #expect(answer[path: "conditions", "Ready", "status"] == "False")
+        #expect(answer[path: "conditions", "Ready", "reason"] == "ScaledJobCheckFailed")
+        let message = answer[path: "conditions", "Ready", "message"]?.stringValue
+        #expect(message?.hasPrefix("spec.scalingStrategy: needs to know which Jobs are pending") == true)
+        #expect(message?.contains("pods is forbidden") == true)
+    }
+
+    @Test func anInactiveScaledJobSaysWhichTriggersAreUnknown() throws {
+        let answer = try self.answer { situation in
+            situation["scaledJob"]?["spec"]?["triggers"] = [["type": "mongodb"], ["type": "kafka"]]
+            situation["triggers"] = [["value": 0, "target": 1], ["error": "timed out"]]
+            situation["jobs"] = ["running": 0]
+        }
+        #expect(answer["reason"] == "no trigger is active (1 trigger unknown), 0 unfinished: create 0")
+    }
+
+    @Test func aMinimumAboveTheMaximumIsLimitedByTheMaximum() throws {
+        let answer = try self.answer { situation in
+            situation["scaledJob"]?["spec"]?["minReplicaCount"] = 5
+            situation["scaledJob"]?["spec"]?["maxReplicaCount"] = 2
+            situation["jobs"] = ["running": 0]
+        }
+        #expect(answer["create"] == 2)
+        #expect(answer["limit"] == "maxReplicaCount")
+        #expect(
+            answer["reason"] == "0 unfinished, minReplicaCount 5 is above maxReplicaCount, which keeps 2: create 2"
+        )
+    }
+
     @Test func aPausedScaledJobCreatesNothing() throws {
         let answer = try self.answer { situation in
             situation["scaledJob"]?["metadata"]?["annotations"] = ["autoscaling.keda.sh/paused": "true"]

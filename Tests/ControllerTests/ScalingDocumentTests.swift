@@ -1,6 +1,7 @@
 import Controller
 import Foundation
 import Kubernetes
+import Scaling
 import Testing
 
 /// Every example of `docs/scaling.md` is what `sluice decide` really answers.
@@ -12,9 +13,12 @@ import Testing
         var testDescription: String { "line \(self.line)" }
     }
 
-    static let examples: [Example] = {
+    static let text: String = {
         let file = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../docs/scaling.md").standardized
-        guard let text = try? String(contentsOf: file, encoding: .utf8) else { return [] }
+        return (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+    }()
+
+    static let examples: [Example] = {
         var examples: [Example] = []
         var situation: (line: Int, text: String)?
         var block: (language: String, line: Int, text: String)?
@@ -41,6 +45,10 @@ import Testing
 
     @Test func thereAreExamples() {
         #expect(Self.examples.count >= 10)
+    }
+
+    @Test(arguments: ScalingDecision.Limit.allCases) func everyLimitIsListed(limit: ScalingDecision.Limit) {
+        #expect(Self.text.contains("\n| `\(limit.rawValue)` |"))
     }
 
     @Test(arguments: examples) func theAnswerIsTheOneShown(example: Example) throws {

@@ -37,7 +37,7 @@ import Testing
             minimum: 2,
             unfinished: 0,
             create: 1,
-            limit: .minReplicaCount
+            limit: .maxReplicaCount
         ),
         Row(id: "G6b", waiting: 0, isActive: false, maximum: 1, minimum: 2, unfinished: 1, create: 0, limit: .backlog),
         Row(id: "G7", waiting: 3, maximum: 4, minimum: 2, unfinished: 0, create: 2, limit: .minReplicaCount),

@@ -37,10 +37,12 @@ extension ControllerMachine {
 
     /// Why the Pods that a ScaledJob's strategy needs cannot be listed; nil where they can or are not needed.
     func podsProblem(of record: ScaledJobRecord) -> Problem? {
-        let scope = self.configuration.namespaces == nil ? nil : record.key.namespace
-        guard record.needsPods, let failure = self.podFailures[scope] else { return nil }
-        let mend = "allow the host to list and watch pods, or name another strategy"
-        return Problem("spec.scalingStrategy", "needs to know which Jobs are pending (\(failure)); \(mend)")
+        guard record.needsPods, let failure = self.podsFailure(record) else { return nil }
+        return .unknownPods(failure)
+    }
+
+    private func podsFailure(_ record: ScaledJobRecord) -> String? {
+        self.podFailures[self.configuration.namespaces == nil ? nil : record.key.namespace]
     }
 
     /// A Pod that starts or goes makes its Job pending or not, which changes the decision.
@@ -87,14 +89,18 @@ extension ControllerMachine {
                 self.trackers[record.uid] = tracker
             }
         }
-        guard let askedAt else { return ScalingPolicy.Jobs(unfinished: tracker.unfinished, pending: pending) }
+        let why = pending == nil ? self.podsFailure(record) : nil
+        guard let askedAt else {
+            return ScalingPolicy.Jobs(unfinished: tracker.unfinished, pending: pending, whyPendingIsUnknown: why)
+        }
         let grace = self.claimGrace(record)
         return ScalingPolicy.Jobs(
             unfinished: tracker.unfinished,
             pending: pending,
             servedSinceReading: tracker.served(since: askedAt),
             createdSinceReading: strategy == .default ? 0 : tracker.begun(since: askedAt),
-            pendingSinceReading: strategy == .accurate ? tracker.pending(since: askedAt, grace: grace) : nil
+            pendingSinceReading: strategy == .accurate ? tracker.pending(since: askedAt, grace: grace) : nil,
+            whyPendingIsUnknown: why
         )
     }
 
@@ -132,6 +138,14 @@ extension ControllerMachine {
         guard let due = record.readsAgainAt, due <= now else { return }
         record.readsAgainAt = nil
         for index in record.triggers.indices { record.triggers[index].isDirty = true }
+    }
+}
+
+extension Problem {
+    /// The strategy needs Pods that cannot be listed.
+    static func unknownPods(_ why: String) -> Problem {
+        let mend = "allow the host to list and watch pods, or name another strategy"
+        return Problem("spec.scalingStrategy", "needs to know which Jobs are pending (\(why)); \(mend)")
     }
 }
 

@@ -128,7 +128,7 @@ extension ControllerMachine {
         // Below the minimum, demand is looked at in a second step, with the base Jobs in place.
         for _ in 0..<2 {
             let decision = policy.decide(backlog, self.jobs(&record, strategy, since: askedAt, at: moment.instant))
-            let fillsBase = decision.limit == .minReplicaCount
+            let fillsBase = decision.fillsBase
             if fillsBase && !record.mayFillBase { return }
             self.apply(decision, to: &record, at: moment)
             guard fillsBase else { break }

@@ -75,6 +75,9 @@ package struct DecisionTrial: Sendable {
             ]
         }
         let isActive = decision.isActive ?? false
+        if let problem = situation.podsProblem(decision.strategy) {
+            return [Condition(.ready, .no, "ScaledJobCheckFailed", problem.description), .active(isActive)]
+        }
         return [
             .ready(faults: situation.faults, triggers: situation.triggers.count, isActive: isActive),
             .active(isActive),

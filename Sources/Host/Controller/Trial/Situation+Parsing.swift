@@ -172,8 +172,11 @@ private struct SituationReader {
         }
         let running = reader.integer("running", atLeast: 0)
         var pending: Int? = 0
+        var why: String?
         if let failure = reader.present("pending")?["error"] {
-            if failure.stringValue == nil { reader.note("pending.error", "\(failure.summary) is not text") }
+            why = failure.stringValue
+            if why == nil { reader.note("pending.error", "\(failure.summary) is not text") }
+            if why == "" { why = "the list failed" }
             pending = nil
         } else {
             pending = reader.integer("pending", atLeast: 0) ?? 0
@@ -186,7 +189,7 @@ private struct SituationReader {
             )
             return nil
         }
-        return .known(ScalingPolicy.Jobs(unfinished: running, pending: pending))
+        return .known(ScalingPolicy.Jobs(unfinished: running, pending: pending, whyPendingIsUnknown: why))
     }
 
     @discardableResult

@@ -17,6 +17,12 @@ struct Situation {
     /// What was read otherwise than written, for people.
     var notes: [String]
 
+    /// What a host in a cluster says of Pods that it cannot list; nil where they are not needed.
+    func podsProblem(_ strategy: ScalingStrategy) -> Problem? {
+        guard strategy.needsPending, case .known(let jobs) = self.jobs else { return nil }
+        return jobs.whyPendingIsUnknown.map(Problem.unknownPods)
+    }
+
     /// The moment of all readings; only differences of moments count, and here there are none.
     static let moment = ContinuousClock.now
 }

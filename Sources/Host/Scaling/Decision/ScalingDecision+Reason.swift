@@ -1,7 +1,7 @@
 extension ScalingDecision {
     /// One sentence with the numbers.
     ///
-    /// Made when it is asked for: most decisions of a busy host are never read.
+    /// Made when it is asked for, so that a decision itself is numbers only.
     package var reason: String {
         let text = self.sentence
         guard let warning else { return text }
@@ -12,13 +12,14 @@ extension ScalingDecision {
         switch self.ground {
         case .demand(let amount, let jobs): self.demand(amount, jobs)
         case .belowMinimum(let unfinished, let base):
-            "\(unfinished) unfinished, minReplicaCount keeps \(base): create \(self.create)"
-        case .inactive(let unfinished): "no trigger is active, \(unfinished) unfinished: create 0"
+            "\(unfinished) unfinished, \(self.keeper) keeps \(base): create \(self.create)"
+        case .inactive(let unfinished, let unknownTriggers):
+            "no trigger is active\(Self.unknown(unknownTriggers)), \(unfinished) unfinished: create 0"
         case .unknownBacklog(let why, let unfinished): "backlog unknown (\(why)), \(unfinished) unfinished: hold"
         case .unknownJobs(let why): "the Jobs are unknown (\(why)): hold"
-        case .unknownPods(let unfinished):
-            "\(self.strategy.name) needs to know which Jobs are pending and their Pods are unknown, "
-                + "\(unfinished) unfinished: hold"
+        case .unknownPods(let why, let unfinished):
+            "\(self.strategy.name) needs to know which Jobs are pending and their Pods are unknown"
+                + (why.map { " (\($0))" } ?? "") + ", \(unfinished) unfinished: hold"
         case .paused: "paused: nothing is read and nothing is created"
         }
     }
@@ -29,11 +30,7 @@ extension ScalingDecision {
         if worth != ScalingPolicy.ceiling(amount.queueLength) { text += " worth \(worth) Jobs" }
         let total = ScalingPolicy.ceiling(amount.uncutJobs)
         if total != worth { text += ", \(total) with those in work" }
-        switch amount.unknownTriggers {
-        case 0: break
-        case 1: text += " (1 trigger unknown)"
-        default: text += " (\(amount.unknownTriggers) triggers unknown)"
-        }
+        text += Self.unknown(amount.unknownTriggers)
         let finished = jobs.servedSinceReading - jobs.unfinished
         if finished > 0 { text += ", \(finished) finished since" }
         text += ", \(jobs.unfinished) unfinished"
@@ -54,6 +51,16 @@ extension ScalingDecision {
         }
         if self.strategy != .default { text += ", by \(self.strategy.name)" }
         return text + ": create \(self.create)"
+    }
+
+    /// What sets the number of base Jobs.
+    private var keeper: String {
+        guard self.limit == .maxReplicaCount, let minimum = self.bounds.minimum else { return "minReplicaCount" }
+        return "minReplicaCount \(minimum) is above maxReplicaCount, which"
+    }
+
+    private static func unknown(_ triggers: Int) -> String {
+        triggers == 0 ? "" : " (\(triggers) \(triggers == 1 ? "trigger" : "triggers") unknown)"
     }
 
     private static func text(_ value: Double) -> String {

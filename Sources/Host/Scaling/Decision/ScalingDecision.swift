@@ -36,10 +36,10 @@ package struct ScalingDecision: Sendable, Equatable {
     enum Ground: Sendable, Equatable {
         case demand(Backlog.Amount, ScalingPolicy.Jobs)
         case belowMinimum(unfinished: Int, base: Int)
-        case inactive(unfinished: Int)
+        case inactive(unfinished: Int, unknownTriggers: Int)
         case unknownBacklog(String, unfinished: Int)
         case unknownJobs(String)
-        case unknownPods(unfinished: Int)
+        case unknownPods(String?, unfinished: Int)
         case paused
     }
 
@@ -57,6 +57,11 @@ package struct ScalingDecision: Sendable, Equatable {
     let bounds: ReplicaBounds
     let warning: String?
     let ground: Ground
+
+    /// Whether its Jobs are base Jobs; demand is looked at afterwards.
+    package var fillsBase: Bool {
+        if case .belowMinimum = self.ground { true } else { false }
+    }
 
     /// Nil when it is not known.
     package var queueLength: Int? { self.numbers?.queueLength }

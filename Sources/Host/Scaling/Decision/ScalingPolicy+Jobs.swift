@@ -9,6 +9,8 @@ extension ScalingPolicy {
         package let unfinished: Int
         /// Those among them whose Pods have not started; nil when that is not known.
         package let pending: Int?
+        /// Why that is not known, where a reason is.
+        package let whyPendingIsUnknown: String?
         /// Unfinished at any time since the backlog was asked for; at least `unfinished`.
         package let servedSinceReading: Int
         /// Asked for since the backlog was asked for, finished or not; at most `servedSinceReading`.
@@ -22,10 +24,12 @@ extension ScalingPolicy {
             pending: Int? = 0,
             servedSinceReading: Int? = nil,
             createdSinceReading: Int = 0,
-            pendingSinceReading: Int? = nil
+            pendingSinceReading: Int? = nil,
+            whyPendingIsUnknown: String? = nil
         ) {
             self.unfinished = Swift.max(0, unfinished)
             self.pending = pending.map { Swift.max(0, $0) }
+            self.whyPendingIsUnknown = pending == nil ? whyPendingIsUnknown : nil
             self.servedSinceReading = Swift.max(self.unfinished, servedSinceReading ?? self.unfinished)
             self.createdSinceReading = Swift.min(Swift.max(0, createdSinceReading), self.servedSinceReading)
             self.pendingSinceReading = self.pending.map { Swift.max($0, pendingSinceReading ?? $0) }

@@ -137,7 +137,8 @@ extension ScalingPolicy {
             create: create,
             isActive: true,
             numbers: numbers,
-            limit: .minReplicaCount,
+            // A minimum above the maximum means the maximum.
+            limit: self.bounds.minimum ?? 0 > self.bounds.base ? .maxReplicaCount : .minReplicaCount,
             .belowMinimum(unfinished: jobs.unfinished, base: self.bounds.base)
         )
     }
@@ -155,7 +156,7 @@ extension ScalingPolicy {
             isActive: false,
             numbers: numbers,
             limit: .inactive,
-            .inactive(unfinished: jobs.unfinished)
+            .inactive(unfinished: jobs.unfinished, unknownTriggers: amount.unknownTriggers)
         )
     }
 
@@ -181,7 +182,7 @@ extension ScalingPolicy {
             isActive: true,
             numbers: self.unanswered(amount),
             limit: .unknown,
-            .unknownPods(unfinished: jobs.unfinished)
+            .unknownPods(jobs.whyPendingIsUnknown, unfinished: jobs.unfinished)
         )
     }
 
