@@ -3,66 +3,6 @@ import Pace
 import Scaling
 
 extension ControllerMachine {
-    // MARK: - The template's trial
-
-    /// Has the API server look at a new template before the first event needs it.
-    mutating func tryTemplate(_ record: inout ScaledJobRecord, at now: ContinuousClock.Instant) {
-        switch record.trial {
-        case .untried: break
-        case .refused(_, let retryAt), .unanswered(let retryAt): guard retryAt <= now else { return }
-        case .trying, .accepted: return
-        }
-        guard let template = record.template else { return }
-        record.trial = .trying
-        self.actions.append(
-            .tryTemplate(
-                owner: record.uid,
-                revision: record.templateRevision,
-                record.reference(record.names.trial).key,
-                template
-            )
-        )
-    }
-
-    mutating func templateTried(
-        _ owner: String,
-        _ revision: UInt64,
-        _ outcome: ControllerInput.Outcome<Void>,
-        at moment: Moment
-    ) {
-        guard var record = self.records[owner], record.templateRevision == revision, record.trial == .trying else {
-            return
-        }
-        switch outcome {
-        case .success:
-            record.trial = .accepted
-            record.rollout.provenRevision = revision
-            record.rollout.needsLook = true
-            record.trialBackoff.reset()
-            record.refusal = nil
-            record.window = CreationWindow(
-                initial: self.configuration.initialCreationWindow,
-                largest: self.configuration.largestCreationsUnderWay
-            )
-        case .failure(let error) where error.status == 400 && error.message.contains("dry run"):
-            // A webhook that cannot take part in a dry run says nothing about the template.
-            record.trial = .accepted
-            self.templateIsUnproven(error, &record, at: moment)
-        case .failure(let error) where error.isRefusal:
-            record.trial = .refused(error.message, retryAt: moment.instant + self.pauseOfTrial(&record))
-        case .failure:
-            record.trial = .unanswered(retryAt: moment.instant + self.pauseOfTrial(&record))
-        }
-        record.needsDecision = true
-        record.mayFillBase = true
-        self.records[owner] = record
-        self.touched.insert(owner)
-    }
-
-    private mutating func pauseOfTrial(_ record: inout ScaledJobRecord) -> Duration {
-        Swift.min(record.trialBackoff.next(using: &self.random), record.longestPause)
-    }
-
     // MARK: - Sending
 
     /// Hands free places to the ScaledJobs in turn, one Job each.
@@ -105,7 +45,7 @@ extension ControllerMachine {
         }
         switch outcome {
         case .success:
-            if self.trackers[job.owner]?.assumed[name]?.wasShownGone == true { self.actions.append(.lookUpJob(job)) }
+            if self.trackers[job.owner]?.assumed[name]?.wasShownGone == true { self.lookUps.add(job) }
             self.trackers[job.owner]?.confirmed(name, now: moment.instant)
             record.window.succeeded()
             record.creationBackoff.reset()
@@ -115,7 +55,7 @@ extension ControllerMachine {
         case .failure(let error) where error.code == .alreadyExists:
             record.window.ended()
             self.trackers[job.owner]?.uncertain(name, mayExist: true)
-            self.actions.append(.lookUpJob(job))
+            self.lookUps.add(job)
         case .failure(let error) where error.isRefusal:
             record.window.refused()
             self.refused(name, error, &record, at: moment)
@@ -148,7 +88,7 @@ extension ControllerMachine {
         if self.trackers[record.uid]?.assumed[name]?.mayExist == true {
             // An earlier attempt may have been stored before this refusal.
             self.trackers[record.uid]?.uncertain(name, mayExist: true)
-            self.actions.append(.lookUpJob(record.reference(name)))
+            self.lookUps.add(record.reference(name))
         } else {
             self.trackers[record.uid]?.release(name)
         }
@@ -181,12 +121,14 @@ extension ControllerMachine {
     }
 
     mutating func lookedUp(_ job: JobReference, _ outcome: ControllerInput.Outcome<JobSummary?>, at moment: Moment) {
+        self.lookUpsUnderWay -= 1
         let name = job.key.name
         guard self.trackers[job.owner]?.assumed[name] != nil else { return }
         var change = JobTracker.Change()
         switch outcome {
         case .success(let found?) where found.owner == job.owner:
             change = self.trackers[job.owner]?.upserted(found.observed, now: moment.instant) ?? change
+            self.owners[found.observed.uid] = job.owner
         case .success(let found):
             // Gone already, or somebody else's: either way this name is not a Job of ours.
             if found != nil { self.records[job.owner]?.names.saw(name) }

@@ -17,12 +17,12 @@ extension ControllerMachine {
 
     /// A Job without an owner may have had one: it is nobody's from now on.
     mutating func releaseJob(_ job: JobSummary, at moment: Moment) {
-        for (owner, tracker) in self.trackers
-        where tracker.observed[job.key.name]?.uid == job.observed.uid && self.namespaces[owner] == job.key.namespace {
-            self.records[owner]?.deletions[job.key.name] = nil
-            self.records[owner]?.rollout.doomed.remove(job.key.name)
-            let change = self.trackers[owner]?.deleted(job.key.name, now: moment.instant) ?? JobTracker.Change()
-            self.jobsChanged(of: owner, change, at: moment)
-        }
+        guard let owner = self.owners.removeValue(forKey: job.observed.uid),
+            self.trackers[owner]?.observed[job.key.name]?.uid == job.observed.uid
+        else { return }
+        self.records[owner]?.deletions[job.key.name] = nil
+        self.records[owner]?.rollout.doomed.remove(job.key.name)
+        let change = self.trackers[owner]?.deleted(job.key.name, now: moment.instant) ?? JobTracker.Change()
+        self.jobsChanged(of: owner, change, at: moment)
     }
 }

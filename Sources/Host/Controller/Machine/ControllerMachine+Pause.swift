@@ -36,7 +36,7 @@ extension ControllerMachine {
         if let held = record.creationsHeldUntil, held > now { return }
         self.records[uid]?.creationsHeldUntil = nil
         self.records[uid]?.creations = []
-        for name in record.creations { self.actions.append(.lookUpJob(record.reference(name))) }
+        for name in record.creations { self.lookUps.add(record.reference(name)) }
     }
 }
 

@@ -1,3 +1,4 @@
+import Credentials
 import HeapModule
 import Kubernetes
 import PluginHost
@@ -15,6 +16,10 @@ package struct ControllerMachine: Sendable {
     /// The namespace of each tracker, also where its ScaledJob is not known yet.
     var namespaces: [String: String] = [:]
     var uids: [ObjectKey: String] = [:]
+    /// ScaledJobs whose name is cut where it is a label's value, by that value.
+    var cutNames = ReferenceTable<ObjectKey>()
+    /// By the UID of each Job that was shown, the UID of its ScaledJob.
+    var owners: [String: String] = [:]
     var pods = PodTable()
     /// Scopes whose Pods are watched: those where a strategy needs to know which Jobs are pending.
     var podScopes: Set<String?> = []
@@ -23,8 +28,11 @@ package struct ControllerMachine: Sendable {
     var authentications: AuthenticationStore
     var sources = ParameterSources()
     var credentials: CredentialLedger
-    /// What is watched and fetched for the ScaledJobs.
-    var followed = ParameterResolver.Needs()
+    // Which ScaledJobs a change concerns.
+    var secretUsers = ReferenceTable<ObjectKey>()
+    var configMapUsers = ReferenceTable<ObjectKey>()
+    var credentialUsers = ReferenceTable<CredentialRequest>()
+    var typeUsers = ReferenceTable<String>()
     var offers: [String: TriggerTypeOffer] = [:]
     var authenticationUses = AuthenticationUses()
     /// What this host has done since it started; the counters of ScaledJobs that exist are in their records.
@@ -41,14 +49,23 @@ package struct ControllerMachine: Sendable {
     var statusTurns = TurnQueue()
     var comparisonTurns = TurnQueue()
     var comparisonsUnderWay = 0
+    var trialTurns = TurnQueue()
+    var trialsUnderWay = 0
+    var lookUps = LookUpQueue()
+    var lookUpsUnderWay = 0
     /// By UID, the objects that KEDA's finalizer keeps from going.
     var finalizers: [String: FinalizerRecord] = [:]
+    var finalizerTurns = TurnQueue()
+    /// When those that failed are due again.
+    var finalizerRetries = Heap<Wakeup>()
+    var finalizersUnderWay = 0
+    /// What has been done so far.
+    var work = Work()
 
     // What one input collects.
     var actions: [ControllerAction] = []
     var touched: Set<String> = []
     var measures: [TriggerID] = []
-    var needsMayHaveChanged = false
     /// Whether a trigger type that no plugin offers is a fault by now.
     private(set) var graceIsOver = false
     private let graceEnd: ContinuousClock.Instant
@@ -98,11 +115,11 @@ package struct ControllerMachine: Sendable {
         }
         if !self.graceIsOver, moment.instant >= self.graceEnd {
             self.graceIsOver = true
-            self.resolveAll { _ in true }
+            self.resolve(Array(self.records.keys))
         }
         self.wakeDue(moment.instant)
         self.settle(moment)
-        defer { self.actions.removeAll(keepingCapacity: true) }
+        defer { self.actions = [] }
         return self.actions
     }
 
@@ -123,7 +140,9 @@ package struct ControllerMachine: Sendable {
             self.reconcile(uid, at: moment)
         }
         self.followNeeds(moment)
+        self.dispatchTrials(moment)
         self.dispatchCreations(moment)
+        self.dispatchLookUps()
         self.dispatchDeletions()
         self.dispatchComparisons()
         self.dispatchFinalizers(moment)
@@ -170,6 +189,8 @@ package struct ControllerConfiguration: Sendable {
     package var largestDeletionsUnderWay = 16
     package var largestStatusWritesUnderWay = 8
     package var largestComparisonsUnderWay = 4
+    package var largestTrialsUnderWay = 16
+    package var largestLookUpsUnderWay = 16
     /// The creation window of a ScaledJob whose template the API server has accepted.
     package var initialCreationWindow = 8
     /// Names that one ScaledJob may have waiting for their creation; what is beyond follows when they are sent.
@@ -188,10 +209,20 @@ package struct ControllerConfiguration: Sendable {
     }
 }
 
+extension ControllerMachine {
+    /// How often it did what takes time, from which can be told that an input costs what it concerns and no more.
+    struct Work: Sendable, Equatable {
+        /// ScaledJobs that were reconciled.
+        var reconciled = 0
+        /// ScaledJobs whose triggers were resolved.
+        var resolved = 0
+    }
+}
+
 /// An entry of the wake-up queue.
 ///
 /// Entries that a record no longer stands for are skipped.
-private struct Wakeup: Comparable, Sendable {
+struct Wakeup: Comparable, Sendable {
     let at: ContinuousClock.Instant
     let uid: String
 
