@@ -21,11 +21,11 @@ extension ControllerMachine {
         if record.rollout.comparisons.values.contains(.queued) { self.comparisonTurns.add(uid) }
         if let due = record.status.dueAt(now), due <= now { self.statusTurns.add(uid) }
         self.schedule(uid, at: self.nextWake(of: record, now: now))
+        self.schedulePoll(uid, at: self.mayPoll(record) ? Swift.max(record.schedule.next, now) : nil)
     }
 
     private func nextWake(of record: ScaledJobRecord, now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         var wakes: [ContinuousClock.Instant] = []
-        if self.mayPoll(record) { wakes.append(record.schedule.next) }
         if let due = record.readsAgainAt, self.mayPoll(record) { wakes.append(due) }
         if let held = record.creationsHeldUntil, held > now, !record.creations.isEmpty { wakes.append(held) }
         if let held = record.pushesHeldUntil, held > now, record.triggers.contains(where: \.isDirty) {

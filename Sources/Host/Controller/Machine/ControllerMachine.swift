@@ -71,6 +71,8 @@ package struct ControllerMachine: Sendable {
     private let graceEnd: ContinuousClock.Instant
 
     private var wakeups = Heap<Wakeup>()
+    /// Apart from the others, because whatever else is taken early would have to be put back.
+    private var polls = Heap<Wakeup>()
 
     package init(configuration: ControllerConfiguration, now: ContinuousClock.Instant, seed: UInt64? = nil) {
         self.configuration = configuration
@@ -127,7 +129,8 @@ package struct ControllerMachine: Sendable {
     package var nextWake: ContinuousClock.Instant? {
         let grace = self.graceIsOver ? nil : self.graceEnd
         return [
-            self.wakeups.min?.at, self.nextFinalizer, self.authenticationUses.nextDue, self.credentials.nextWake, grace,
+            self.wakeups.min?.at, self.polls.min?.at, self.nextFinalizer, self.authenticationUses.nextDue,
+            self.credentials.nextWake, grace,
         ]
         .compactMap(\.self)
         .min()
@@ -155,12 +158,18 @@ package struct ControllerMachine: Sendable {
     }
 
     private mutating func wakeDue(_ now: ContinuousClock.Instant) {
-        // Polls that fall close together share one message to the plugin.
-        let horizon = now + self.configuration.pollSlack
-        while let next = self.wakeups.min, next.at <= horizon {
+        while let next = self.wakeups.min, next.at <= now {
             self.wakeups.removeMin()
             guard self.records[next.uid]?.wakeAt == next.at else { continue }
             self.records[next.uid]?.wakeAt = nil
+            self.touched.insert(next.uid)
+        }
+        // Polls that fall close together share one message to the plugin.
+        let horizon = now + self.configuration.pollSlack
+        while let next = self.polls.min, next.at <= horizon {
+            self.polls.removeMin()
+            guard self.records[next.uid]?.pollAt == next.at else { continue }
+            self.records[next.uid]?.pollAt = nil
             self.touched.insert(next.uid)
         }
     }
@@ -170,6 +179,12 @@ package struct ControllerMachine: Sendable {
         guard let record = self.records[uid], record.wakeAt != instant else { return }
         self.records[uid]?.wakeAt = instant
         if let instant { self.wakeups.insert(Wakeup(at: instant, uid: uid)) }
+    }
+
+    mutating func schedulePoll(_ uid: String, at instant: ContinuousClock.Instant?) {
+        guard let record = self.records[uid], record.pollAt != instant else { return }
+        self.records[uid]?.pollAt = instant
+        if let instant { self.polls.insert(Wakeup(at: instant, uid: uid)) }
     }
 }
 

@@ -94,6 +94,8 @@ struct ScaledJobRecord {
     var toldDecision: ScalingDecision?
     /// The time for which this record is in the wake-up queue.
     var wakeAt: ContinuousClock.Instant?
+    /// The time for which it is in the queue of polls.
+    var pollAt: ContinuousClock.Instant?
 
     /// The longest that attempts to create Jobs are put off: whatever was wrong, work goes on within one polling interval.
     var longestPause: Duration { self.specification?.pollingInterval ?? .seconds(30) }
