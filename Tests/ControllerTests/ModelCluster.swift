@@ -98,9 +98,11 @@ struct ModelCluster {
             case .removeTrigger(let id): self.specifications[id] = nil
             case .measure(let ids):
                 for id in ids { self.measures.append((id, self.revisions[id] ?? 0, self.now + .nanoseconds(1), nil)) }
-            case .watchSecrets(let keys): self.watchedSecrets = keys
+            case .watchSecrets(let begin, let end):
+                self.watchedSecrets = self.watchedSecrets.subtracting(end).union(begin)
             case .watchPods: self.unseenPods = [.replaced(self.pods, startedAt: self.now)]
-            case .watchConfigMaps(let keys): self.watchedConfigMaps = keys
+            case .watchConfigMaps(let begin, let end):
+                self.watchedConfigMaps = self.watchedConfigMaps.subtracting(end).union(begin)
             case .fetchCredential(let request): self.fetches.append(request)
             case .recordEvent(let event): self.events.append(event)
             case .log: break

@@ -1,3 +1,4 @@
+import HeapModule
 package import Kubernetes
 import PluginProtocol
 
@@ -28,6 +29,15 @@ struct AuthenticationUses: Sendable {
         var failures = 0
     }
 
+    /// An entry of the queue of writes; those that ``pending`` no longer stands for are skipped.
+    private struct Due: Comparable {
+        let at: ContinuousClock.Instant
+        let number: UInt64
+        let id: AuthenticationID
+
+        static func < (left: Due, right: Due) -> Bool { (left.at, left.number) < (right.at, right.number) }
+    }
+
     /// One authentication is not written more often.
     static let spacing = Duration.seconds(1)
     /// The longest list; names beyond it are left out, so that the object stays far below what etcd stores.
@@ -39,11 +49,19 @@ struct AuthenticationUses: Sendable {
     private var seen: [AuthenticationID: Seen] = [:]
     /// What may have to be written, and not before when.
     private var pending: [AuthenticationID: ContinuousClock.Instant] = [:]
+    private var queue = Heap<Due>()
+    private var lastNumber: UInt64 = 0
     private var underWay = 0
 
     var authentications: some Collection<AuthenticationID> { self.seen.keys }
     /// When the next write may be due; nil while there is none, or none that may begin.
-    private(set) var nextDue: ContinuousClock.Instant?
+    var nextDue: ContinuousClock.Instant? { self.underWay < Self.largestUnderWay ? self.queue.min?.at : nil }
+
+    /// The ScaledJobs that use it.
+    func users(of id: AuthenticationID) -> Set<ObjectKey> { self.users[id] ?? [] }
+
+    /// Every authentication that a ScaledJob uses, whether it exists or not.
+    var used: some Collection<AuthenticationID> { self.users.keys }
 
     // MARK: - What happens
 
@@ -92,10 +110,19 @@ struct AuthenticationUses: Sendable {
     }
 
     private mutating func mark(_ id: AuthenticationID, at now: ContinuousClock.Instant) {
-        guard self.seen[id] != nil else { return }
-        let due = Swift.max(self.pending[id] ?? now, now)
+        guard self.seen[id] != nil, self.pending[id] == nil else { return }
+        self.put(id, at: now)
+    }
+
+    private mutating func put(_ id: AuthenticationID, at due: ContinuousClock.Instant) {
         self.pending[id] = due
-        self.nextDue = Swift.min(self.nextDue ?? due, due)
+        self.lastNumber += 1
+        self.queue.insert(Due(at: due, number: self.lastNumber, id: id))
+    }
+
+    /// Drops the entries at the front that stand for nothing any more.
+    private mutating func skipStale() {
+        while let first = self.queue.min, self.pending[first.id] != first.at { self.queue.removeMin() }
     }
 
     // MARK: - Writing
@@ -109,23 +136,21 @@ struct AuthenticationUses: Sendable {
         isComplete: (AuthenticationID) -> Bool,
         isOfOthers: (_ namespace: String) -> Bool
     ) -> [(id: AuthenticationID, text: String?)] {
-        guard let due = self.nextDue, due <= now else { return [] }
         var writes: [(id: AuthenticationID, text: String?)] = []
-        for (id, due) in self.pending where due <= now {
-            guard let seen = self.seen[id], isComplete(id), !seen.isWriting else {
-                // The list that makes it complete, or the end of the write, marks it again.
-                self.pending[id] = nil
-                continue
-            }
-            guard self.underWay < Self.largestUnderWay else { continue }
+        while self.underWay < Self.largestUnderWay, let first = self.queue.min, first.at <= now {
+            self.queue.removeMin()
+            let id = first.id
+            guard self.pending[id] == first.at else { continue }
             self.pending[id] = nil
+            // The list that makes it complete, or the end of the write, marks it again.
+            guard let seen = self.seen[id], isComplete(id), !seen.isWriting else { continue }
             let text = self.text(of: id, isOfOthers: isOfOthers)
             guard text != seen.status else { continue }
             self.seen[id]?.isWriting = true
             self.underWay += 1
             writes.append((id, text.isEmpty ? nil : text))
         }
-        self.nextDue = self.underWay < Self.largestUnderWay ? self.pending.values.min() : nil
+        self.skipStale()
         return writes
     }
 
@@ -136,7 +161,6 @@ struct AuthenticationUses: Sendable {
         at now: ContinuousClock.Instant
     ) {
         self.underWay -= 1
-        defer { self.nextDue = self.pending.values.min() }
         guard var seen = self.seen[id], seen.isWriting else { return }
         seen.isWriting = false
         var pause = Self.spacing
@@ -148,7 +172,7 @@ struct AuthenticationUses: Sendable {
             pause = Self.spacing * (1 << seen.failures)
         }
         self.seen[id] = seen
-        self.pending[id] = now + pause
+        self.put(id, at: now + pause)
     }
 
     /// KEDA's list for a namespaced authentication; names with their namespaces for one of the whole cluster, where two

@@ -80,12 +80,12 @@ package enum ControllerAction: Sendable, Equatable {
     case setTrigger(TriggerID, revision: UInt64, TriggerSpecification)
     case removeTrigger(TriggerID)
     case measure([TriggerID])
-    /// The whole set of Secrets to watch from now on.
-    case watchSecrets(Set<ObjectKey>)
+    /// The Secrets to watch from now on besides the others, and those to watch no more.
+    case watchSecrets(begin: Set<ObjectKey>, end: Set<ObjectKey>)
     /// Watch the Pods of Jobs in this scope from now on, until the end; asked for once.
     case watchPods(scope: String?)
-    /// The whole set of ConfigMaps to watch from now on.
-    case watchConfigMaps(Set<ObjectKey>)
+    /// The ConfigMaps to watch from now on besides the others, and those to watch no more.
+    case watchConfigMaps(begin: Set<ObjectKey>, end: Set<ObjectKey>)
     /// Answered by `credential`.
     case fetchCredential(CredentialRequest)
     /// Answered by `jobCreated`.

@@ -81,15 +81,17 @@ extension ControllerMachine {
 
     // MARK: - Who uses them
 
-    /// Notes which authentications a ScaledJob uses; none once it is gone.
-    mutating func noteAuthentications(of record: ScaledJobRecord, isGone: Bool = false, at moment: Moment) {
+    /// Notes which authentications and trigger types a ScaledJob uses; none once it is gone.
+    mutating func noteReferences(of record: ScaledJobRecord, isGone: Bool = false, at moment: Moment) {
         let triggers = isGone ? [] : record.specification?.triggers ?? []
         let references = triggers.compactMap(\.authentication)
         let uses = Set(references.map { AuthenticationID($0, from: record.key.namespace) })
         self.authenticationUses.set(record.key, uses: uses, at: moment.instant)
+        self.typeUsers.set(record.uid, to: Set(triggers.map(\.type)))
     }
 
     mutating func dispatchAuthenticationWrites(_ moment: Moment) {
+        guard let due = self.authenticationUses.nextDue, due <= moment.instant else { return }
         let scopes: [String?] = self.configuration.namespaces.map { $0.map(Optional.some) } ?? [nil]
         let (synced, namespaces) = (self.synced, self.configuration.namespaces)
         let writes = self.authenticationUses.takeDue(

@@ -3,63 +3,6 @@ import Pace
 import Scaling
 
 extension ControllerMachine {
-    // MARK: - The template's trial
-
-    /// Has the API server look at a new template before the first event needs it.
-    mutating func tryTemplate(_ record: inout ScaledJobRecord, at now: ContinuousClock.Instant) {
-        switch record.trial {
-        case .untried: break
-        case .refused(_, let retryAt), .unanswered(let retryAt): guard retryAt <= now else { return }
-        case .trying, .accepted: return
-        }
-        guard let template = record.template else { return }
-        record.trial = .trying
-        self.actions.append(
-            .tryTemplate(
-                owner: record.uid,
-                revision: record.templateRevision,
-                record.reference(record.names.trial).key,
-                template
-            )
-        )
-    }
-
-    mutating func templateTried(
-        _ owner: String,
-        _ revision: UInt64,
-        _ outcome: ControllerInput.Outcome<Void>,
-        at moment: Moment
-    ) {
-        guard var record = self.records[owner], record.templateRevision == revision, record.trial == .trying else {
-            return
-        }
-        switch outcome {
-        case .success:
-            record.trial = .accepted
-            record.rollout.provenRevision = revision
-            record.rollout.needsLook = true
-            record.trialBackoff.reset()
-            record.refusal = nil
-            record.window.reset(initial: self.configuration.initialCreationWindow)
-        case .failure(let error) where error.status == 400 && error.message.contains("dry run"):
-            // A webhook that cannot take part in a dry run says nothing about the template.
-            record.trial = .accepted
-            self.templateIsUnproven(error, &record, at: moment)
-        case .failure(let error) where error.isRefusal:
-            record.trial = .refused(error.message, retryAt: moment.instant + self.pauseOfTrial(&record))
-        case .failure:
-            record.trial = .unanswered(retryAt: moment.instant + self.pauseOfTrial(&record))
-        }
-        record.needsDecision = true
-        record.mayFillBase = true
-        self.records[owner] = record
-        self.touched.insert(owner)
-    }
-
-    private mutating func pauseOfTrial(_ record: inout ScaledJobRecord) -> Duration {
-        Swift.min(record.trialBackoff.next(using: &self.random), record.longestPause)
-    }
-
     // MARK: - Sending
 
     /// Hands free places to the ScaledJobs in turn, one Job each.
@@ -179,15 +122,9 @@ extension ControllerMachine {
 
     // MARK: - Looking up
 
-    /// Asks for a Job, unless that is being asked already: of two answers the older could come last.
-    mutating func lookUp(_ job: JobReference) {
-        guard self.lookUps.insert(job).inserted else { return }
-        self.actions.append(.lookUpJob(job))
-    }
-
     mutating func lookedUp(_ job: JobReference, _ outcome: ControllerInput.Outcome<JobSummary?>, at moment: Moment) {
         let name = job.key.name
-        self.lookUps.remove(job)
+        self.lookUpsUnderWay.remove(job)
         // While a call for the name is under way, only the call's answer tells.
         guard let tracker = self.trackers[job.owner], tracker.assumed[name] != nil, !tracker.isCalling(name) else {
             return
@@ -196,6 +133,7 @@ extension ControllerMachine {
         switch outcome {
         case .success(let found?) where found.owner == job.owner:
             change = self.trackers[job.owner]?.upserted(found.observed, now: moment.instant) ?? change
+            self.owners[found.observed.uid] = job.owner
         case .success(let found):
             // Gone already, or somebody else's: either way this name is not a Job of ours.
             if found != nil { self.records[job.owner]?.names.saw(name) }

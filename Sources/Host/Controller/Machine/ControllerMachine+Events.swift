@@ -97,7 +97,7 @@ extension ControllerMachine {
         var record = record
         if record.isWatched { self.note(.normal, .scalersStopped, "Stopped scalers watch", &record, at: moment) }
         self.note(.warning, .scaledJobDeleted, "ScaledJob was deleted", &record, at: moment)
-        self.noteAuthentications(of: record, isGone: true, at: moment)
+        self.noteReferences(of: record, isGone: true, at: moment)
         self.totals.jobs += record.counters
     }
 

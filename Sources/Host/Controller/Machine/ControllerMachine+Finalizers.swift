@@ -1,3 +1,4 @@
+import HeapModule
 import Kubernetes
 import Pace
 
@@ -60,6 +61,7 @@ extension ControllerMachine {
         )
         guard var record = self.finalizers[uid] else {
             self.finalizers[uid] = FinalizerRecord(reference: reference)
+            self.finalizerTurns.add(uid)
             // Nobody was there to tell when its deletion began.
             if Object.resource == .scaledJobs, self.records[uid] == nil { self.noteDeletion(of: object.key, uid: uid) }
             return
@@ -67,39 +69,39 @@ extension ControllerMachine {
         let isNewer = record.reference != reference
         record.reference = reference
         // A patch of an older revision was refused; this one needs no pause.
-        if isNewer, record.state != .calling { record.state = .queued }
+        if isNewer, record.state != .calling {
+            record.state = .queued
+            self.finalizerTurns.add(uid)
+        }
         self.finalizers[uid] = record
     }
 
     mutating func dispatchFinalizers(_ moment: Moment) {
-        guard !self.finalizers.isEmpty else { return }
-        var underWay = self.finalizers.values.count { $0.state == .calling }
-        for (uid, record) in self.finalizers where underWay < self.configuration.largestStatusWritesUnderWay {
-            switch record.state {
-            case .calling: continue
-            case .failed(let retryAt) where retryAt > moment.instant: continue
-            case .queued, .failed: break
-            }
+        while let due = self.finalizerRetries.min, due.at <= moment.instant {
+            self.finalizerRetries.removeMin()
+            guard self.finalizers[due.uid]?.state == .failed(retryAt: due.at) else { continue }
+            self.finalizers[due.uid]?.state = .queued
+            self.finalizerTurns.add(due.uid)
+        }
+        while self.finalizersUnderWay < self.configuration.largestStatusWritesUnderWay,
+            let uid = self.finalizerTurns.next()
+        {
+            guard let record = self.finalizers[uid], record.state == .queued else { continue }
             self.finalizers[uid]?.state = .calling
-            underWay += 1
+            self.finalizersUnderWay += 1
             self.actions.append(.removeFinalizer(record.reference))
         }
     }
 
     /// When the next attempt is due; nil when none is.
-    var nextFinalizer: ContinuousClock.Instant? {
-        self.finalizers.values.compactMap { record in
-            guard case .failed(let retryAt) = record.state else { return nil }
-            return retryAt
-        }
-        .min()
-    }
+    var nextFinalizer: ContinuousClock.Instant? { self.finalizerRetries.min?.at }
 
     mutating func finalizerRemoved(
         _ reference: FinalizerReference,
         _ outcome: ControllerInput.Outcome<Void>,
         at moment: Moment
     ) {
+        self.finalizersUnderWay -= 1
         let facts = ["kind": reference.resource.kind, "object": reference.key.description]
         switch outcome {
         case .success:
@@ -112,10 +114,12 @@ extension ControllerMachine {
             guard var record = self.finalizers[reference.uid] else { return }
             if record.reference != reference {
                 record.state = .queued
+                self.finalizerTurns.add(reference.uid)
             } else {
                 var pause = record.backoff.next(using: &self.random)
                 if case .after(let asked) = error.retry { pause = Swift.max(pause, asked) }
                 record.state = .failed(retryAt: moment.instant + pause)
+                self.finalizerRetries.insert(Wakeup(at: moment.instant + pause, uid: reference.uid))
                 let message = "KEDA's finalizer could not be taken off; trying again"
                 let detail = facts.merging(["error": error.description]) { $1 }
                 // Its deletion doesn't end before that, and a right that is missing doesn't appear by itself.

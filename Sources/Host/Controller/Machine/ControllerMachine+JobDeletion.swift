@@ -8,34 +8,34 @@ extension ControllerMachine {
         while self.deletionsUnderWay < self.configuration.largestDeletionsUnderWay,
             let uid = self.deletionTurns.next()
         {
-            guard var record = self.records[uid], let name = self.nextDeletion(record) else { continue }
-            if let job = self.trackers[uid]?.observed[name] {
-                let propagation = record.specification?.rollout.propagation ?? .background
-                let deletion =
-                    record.rollout.doomed.contains(name)
-                    ? JobDeletion(uid: job.uid, propagation: propagation) : JobDeletion(uid: job.uid)
-                record.deletions[name] = .calling
-                self.deletionsUnderWay += 1
-                self.actions.append(.deleteJob(record.reference(name), deletion))
-            } else {
-                record.deletions[name] = nil
-                record.rollout.doomed.remove(name)
+            guard let mayRollOut = self.records[uid].map({ $0.rollout.doomed.isEmpty || self.mayRollOut($0) }) else {
+                continue
             }
-            self.records[uid] = record
+            // In place: a record that is taken out and changed would take a copy of all its deletions along.
+            guard let name = self.records[uid]?.nextDeletion(mayRollOut: mayRollOut),
+                let reference = self.records[uid]?.reference(name)
+            else { continue }
+            if let job = self.trackers[uid]?.observed[name] {
+                let isDoomed = self.records[uid]?.rollout.doomed.contains(name) ?? false
+                let propagation = self.records[uid]?.specification?.rollout.propagation ?? .background
+                let deletion =
+                    isDoomed ? JobDeletion(uid: job.uid, propagation: propagation) : JobDeletion(uid: job.uid)
+                self.records[uid]?.deletions[name] = .calling
+                self.deletionsUnderWay += 1
+                self.actions.append(.deleteJob(reference, deletion))
+            } else {
+                self.records[uid]?.deletions[name] = nil
+                self.records[uid]?.rollout.doomed.remove(name)
+            }
             self.deletionTurns.add(uid)
         }
     }
 
-    private func nextDeletion(_ record: ScaledJobRecord) -> String? {
-        let mayRollOut = record.rollout.doomed.isEmpty || self.mayRollOut(record)
-        return record.deletions.first { name, deletion in
-            deletion == .queued && (mayRollOut || !record.rollout.doomed.contains(name))
-        }?.key
-    }
-
     mutating func deleted(_ job: JobReference, _ outcome: ControllerInput.Outcome<Void>, at moment: Moment) {
         self.deletionsUnderWay -= 1
-        guard var record = self.records[job.owner], record.deletions[job.key.name] != nil else { return }
+        guard self.records[job.owner]?.deletions[job.key.name] != nil,
+            var record = self.records.removeValue(forKey: job.owner)
+        else { return }
         switch outcome {
         case .success:
             record.deletions[job.key.name] = .done
@@ -45,7 +45,9 @@ extension ControllerMachine {
         case .failure(let error):
             var pause = record.cleaningBackoff.next(using: &self.random)
             if case .after(let asked) = error.retry { pause = Swift.max(pause, asked) }
-            record.deletions[job.key.name] = .failed(retryAt: moment.instant + pause)
+            let retryAt = moment.instant + pause
+            record.deletions[job.key.name] = .failed(retryAt: retryAt)
+            record.deletionRetryAt = Swift.min(record.deletionRetryAt ?? retryAt, retryAt)
             if record.rollout.doomed.contains(job.key.name) {
                 self.rolloutDeletionFailed(job.key.name, error, &record, at: moment)
             }

@@ -30,6 +30,10 @@ extension ControllerMachine {
             self.remove(former, at: moment)
         }
         self.uids[scaledJob.key] = uid
+        let label = WellKnown.labelValue(scaledJob.key.name)
+        if label != scaledJob.key.name {
+            self.cutNames.set(uid, to: [ObjectKey(namespace: scaledJob.key.namespace, name: label)])
+        }
 
         guard var record = self.records[uid] else {
             var record = self.newRecord(scaledJob, at: moment)
@@ -94,7 +98,8 @@ extension ControllerMachine {
         self.reviewRollout(&record)
         if !record.mayCreate { self.withdrawAll(&record) }
         self.resolveTriggers(&record)
-        self.noteAuthentications(of: record, at: moment)
+        self.noteReferences(of: record, at: moment)
+        Self.describeTriggers(&record)
     }
 
     private func renewTemplate(_ record: inout ScaledJobRecord, _ specification: ScaledJobSpecification) {
@@ -129,7 +134,8 @@ extension ControllerMachine {
         self.trackers[uid]?.releaseAllButCalls()
         self.forgetTrackerIfEmpty(uid)
         self.touched.remove(uid)
-        self.needsMayHaveChanged = true
+        self.follow(ParameterResolver.Needs(), for: uid)
+        self.cutNames.set(uid, to: [])
     }
 
     // MARK: - Jobs
@@ -143,9 +149,11 @@ extension ControllerMachine {
             guard let owner = job.owner else { return self.releaseJob(job, at: moment) }
             self.records[owner]?.names.saw(job.key.name)
             self.namespaces[owner] = job.key.namespace
+            self.owners[job.observed.uid] = owner
             let change = self.trackers[owner, default: JobTracker()].upserted(job.observed, now: moment.instant)
             self.jobsChanged(of: owner, change, at: moment)
         case .deleted(let job):
+            self.owners[job.observed.uid] = nil
             guard let owner = job.owner else { return }
             self.forgetDeletion(of: job.key.name, owner: owner)
             let change = self.trackers[owner, default: JobTracker()].deleted(job.key.name, now: moment.instant)
@@ -160,10 +168,12 @@ extension ControllerMachine {
         scope: String?,
         at moment: Moment
     ) {
+        self.owners = scope == nil ? [:] : self.owners.filter { self.namespaces[$0.value] != scope }
         var byOwner: [String: [JobSummary]] = [:]
         for job in jobs {
             guard let owner = job.owner else { continue }
             byOwner[owner, default: []].append(job)
+            self.owners[job.observed.uid] = owner
             self.namespaces[owner] = job.key.namespace
         }
         // Trackers without a record belong to ScaledJobs that are gone or not listed yet; a relist covers them as well.
@@ -187,13 +197,13 @@ extension ControllerMachine {
 
     /// A Job without an owner may have had one: it is nobody's from now on.
     mutating func releaseJob(_ job: JobSummary, at moment: Moment) {
-        for (owner, tracker) in self.trackers
-        where tracker.observed[job.key.name]?.uid == job.observed.uid && self.namespaces[owner] == job.key.namespace {
-            self.records[owner]?.deletions[job.key.name] = nil
-            self.records[owner]?.rollout.doomed.remove(job.key.name)
-            let change = self.trackers[owner]?.deleted(job.key.name, now: moment.instant) ?? JobTracker.Change()
-            self.jobsChanged(of: owner, change, at: moment)
-        }
+        guard let owner = self.owners.removeValue(forKey: job.observed.uid),
+            self.trackers[owner]?.observed[job.key.name]?.uid == job.observed.uid
+        else { return }
+        self.records[owner]?.deletions[job.key.name] = nil
+        self.records[owner]?.rollout.doomed.remove(job.key.name)
+        let change = self.trackers[owner]?.deleted(job.key.name, now: moment.instant) ?? JobTracker.Change()
+        self.jobsChanged(of: owner, change, at: moment)
     }
 
     /// Forgets the Jobs of a ScaledJob that is gone, once the last of them is.

@@ -51,22 +51,23 @@ extension ControllerMachine {
             let uid = self.owner(label, namespace: job.namespace), let record = self.records[uid], record.needsPods,
             let tracker = self.trackers[uid], tracker.contains(job.name)
         else { return }
-        guard tracker.isStarted(job.name) == self.isPending(job.name, record, tracker) else { return }
+        guard tracker.isStarted(job.name) == self.isPending(job.name, record, tracker.observed[job.name]?.uid) else {
+            return
+        }
         self.records[uid]?.needsDecision = true
         self.touched.insert(uid)
     }
 
     /// The ScaledJob of a label's value, which is cut where the name is too long for one.
     private func owner(_ label: String, namespace: String) -> String? {
-        if let uid = self.uids[ObjectKey(namespace: namespace, name: label)] { return uid }
-        guard label.utf8.count >= 50 else { return nil }
-        return self.uids.first { $0.key.namespace == namespace && WellKnown.labelValue($0.key.name) == label }?.value
+        let key = ObjectKey(namespace: namespace, name: label)
+        return self.uids[key] ?? self.cutNames.users(of: key).first
     }
 
-    private func isPending(_ job: String, _ record: ScaledJobRecord, _ tracker: JobTracker) -> Bool {
+    private func isPending(_ job: String, _ record: ScaledJobRecord, _ uid: String?) -> Bool {
         let rule = record.specification?.pendingRule ?? PendingRule()
         let key = ObjectKey(namespace: record.key.namespace, name: job)
-        return rule.isPending(self.pods.standings(of: key, uid: tracker.observed[job]?.uid))
+        return rule.isPending(self.pods.standings(of: key, uid: uid))
     }
 
     // MARK: - What a decision needs
@@ -79,17 +80,19 @@ extension ControllerMachine {
         at now: ContinuousClock.Instant
     ) -> ScalingPolicy.Jobs {
         record.needsPods = strategy.needsPending
-        var tracker = self.trackers[record.uid] ?? JobTracker()
         var pending: Int?
         if strategy.needsPending {
             self.watchPods(for: record.key.namespace)
             if self.synced.covers(.pods, record.key.namespace) {
-                let (known, shown) = (record, tracker)
-                pending = tracker.review(now: now) { self.isPending($0, known, shown) }
+                // Taken out, so that nothing but what changes is copied.
+                var tracker = self.trackers.removeValue(forKey: record.uid) ?? JobTracker()
+                let (known, shown) = (record, tracker.observed)
+                pending = tracker.review(now: now) { self.isPending($0, known, shown[$0]?.uid) }
                 self.trackers[record.uid] = tracker
             }
         }
         let why = pending == nil ? self.podsFailure(record) : nil
+        let tracker = self.trackers[record.uid] ?? JobTracker()
         guard let askedAt else {
             return ScalingPolicy.Jobs(unfinished: tracker.unfinished, pending: pending, whyPendingIsUnknown: why)
         }

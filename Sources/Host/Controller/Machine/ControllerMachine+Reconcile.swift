@@ -6,7 +6,8 @@ extension ControllerMachine {
     mutating func reconcile(_ uid: String, at moment: Moment) {
         guard var record = self.records[uid] else { return }
         let now = moment.instant
-        self.tryTemplate(&record, at: now)
+        self.work.reconciled += 1
+        self.wantTrial(record, at: now)
         self.rollOut(&record, at: moment)
         self.poll(&record, at: now)
         self.readAgain(&record, at: now)
@@ -16,26 +17,27 @@ extension ControllerMachine {
         self.describe(&record, at: moment)
         self.records[uid] = record
         if !record.creations.isEmpty { self.creationTurns.add(uid) }
-        if record.deletions.values.contains(.queued) { self.deletionTurns.add(uid) }
+        if !record.deletionQueue.isEmpty { self.deletionTurns.add(uid) }
         if record.rollout.comparisons.values.contains(.queued) { self.comparisonTurns.add(uid) }
         if let due = record.status.dueAt(now), due <= now { self.statusTurns.add(uid) }
         self.schedule(uid, at: self.nextWake(of: record, now: now))
+        self.schedulePoll(uid, at: self.mayPoll(record) ? Swift.max(record.schedule.next, now) : nil)
     }
 
     private func nextWake(of record: ScaledJobRecord, now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         var wakes: [ContinuousClock.Instant] = []
-        if self.mayPoll(record) { wakes.append(record.schedule.next) }
         if let due = record.readsAgainAt, self.mayPoll(record) { wakes.append(due) }
         if let held = record.creationsHeldUntil, held > now, !record.creations.isEmpty { wakes.append(held) }
         if let held = record.pushesHeldUntil, held > now, record.triggers.contains(where: \.isDirty) {
             wakes.append(held)
         }
         switch record.trial {
-        // Without a template there is nothing to try, and a time that has passed would wake for ever.
-        case .refused(_, let retryAt), .unanswered(let retryAt): if record.template != nil { wakes.append(retryAt) }
+        // Without a template there is nothing to try, and what is due has its turn already.
+        case .refused(_, let retryAt), .unanswered(let retryAt):
+            if record.template != nil, retryAt > now { wakes.append(retryAt) }
         case .untried, .trying, .accepted: break
         }
-        for case .failed(let retryAt) in record.deletions.values { wakes.append(retryAt) }
+        if let due = record.deletionRetryAt { wakes.append(due) }
         for case .failed(let retryAt) in record.rollout.comparisons.values { wakes.append(retryAt) }
         if let due = self.createdEventDue(record, now), due > now { wakes.append(due) }
         if let due = record.status.dueAt(now), due > now { wakes.append(due) }
@@ -157,8 +159,8 @@ extension ControllerMachine {
         }
         record.decision = decision
         self.planReading(&record, decision, at: moment.instant)
-        var tracker = self.trackers[record.uid] ?? JobTracker()
-        let withdrawn = Set(tracker.withdraw(decision.withdraw))
+        // In place: a tracker that is taken out and changed would take a copy of all its Jobs along.
+        let withdrawn = Set(self.trackers[record.uid, default: JobTracker()].withdraw(decision.withdraw))
         if !withdrawn.isEmpty { record.creations.removeAll { withdrawn.contains($0) } }
         var missing = Swift.min(
             decision.create,
@@ -167,26 +169,23 @@ extension ControllerMachine {
         record.isQueueCut = missing < decision.create
         while missing > 0 {
             let name = record.names.next()
-            guard tracker.assume(name, now: moment.instant) else { continue }
+            guard self.trackers[record.uid, default: JobTracker()].assume(name, now: moment.instant) else { continue }
             record.creations.append(name)
             missing -= 1
         }
-        self.trackers[record.uid] = tracker
         record.status.wanted.lastJobNumber = record.names.lastNumber
     }
 
     // MARK: - Cleaning
 
     private mutating func clean(_ record: inout ScaledJobRecord, at now: ContinuousClock.Instant) {
-        for (name, deletion) in record.deletions {
-            if case .failed(let retryAt) = deletion, retryAt <= now { record.deletions[name] = .queued }
-        }
+        record.retryDeletions(at: now)
         guard record.needsCleaning, self.synced.covers(.jobs, record.key.namespace) else { return }
         record.needsCleaning = false
         guard let retention = record.retention, let tracker = self.trackers[record.uid] else { return }
         for name in retention.excess(of: tracker.observed.values)
         where record.deletions[name] == nil && !tracker.isCalling(name) {
-            record.deletions[name] = .queued
+            record.queueDeletion(of: name)
         }
     }
 }

@@ -46,7 +46,7 @@ extension ControllerMachine {
         for job in tracker.observed.values where !job.isDeleting && record.deletions[job.name] == nil {
             // While a call for its name is under way, deleting it could have it created once more.
             guard !tracker.isCalling(job.name), self.isOld(job, &record) else { continue }
-            record.deletions[job.name] = .queued
+            record.queueDeletion(of: job.name)
             record.rollout.doomed.insert(job.name)
             found += 1
         }

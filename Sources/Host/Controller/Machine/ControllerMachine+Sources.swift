@@ -6,13 +6,16 @@ import PluginProtocol
 /// What parameters come from besides manifests: Secrets, ConfigMaps, and credentials that have to be fetched.
 extension ControllerMachine {
     mutating func handle(_ key: ObjectKey, _ entry: SecretStore.Entry) {
-        guard self.sources.secrets.set(key, to: entry) else { return }
-        self.resolveAll { $0.needs.secrets.contains(key) }
+        // The last word of a watch that has ended may come late.
+        let users = self.secretUsers.users(of: key)
+        guard !users.isEmpty, self.sources.secrets.set(key, to: entry) else { return }
+        self.resolve(users)
     }
 
     mutating func handle(configMap key: ObjectKey, _ entry: ReferencedData.Entry) {
-        guard self.sources.configMaps.set(key, to: entry) else { return }
-        self.resolveAll { $0.needs.configMaps.contains(key) }
+        let users = self.configMapUsers.users(of: key)
+        guard !users.isEmpty, self.sources.configMaps.set(key, to: entry) else { return }
+        self.resolve(users)
     }
 
     mutating func fetched(
@@ -28,7 +31,7 @@ extension ControllerMachine {
             self.actions.append(.log(LogRecord(level: .warning, message: message, facts: facts)))
         case .becomes(let entry):
             guard self.sources.credentials.set(request, to: entry) else { return }
-            self.resolveAll { $0.needs.credentials.contains(request) }
+            self.resolve(self.credentialUsers.users(of: request))
         }
     }
 
@@ -40,27 +43,29 @@ extension ControllerMachine {
         self.credentials.refused(trigger.credentials, at: moment.instant)
     }
 
+    /// Notes what the triggers of a ScaledJob depend on from now on.
+    mutating func follow(_ needs: ParameterResolver.Needs, for owner: String) {
+        self.secretUsers.set(owner, to: needs.secrets)
+        self.configMapUsers.set(owner, to: needs.configMaps)
+        self.credentialUsers.set(owner, to: needs.credentials)
+    }
+
     /// Watches exactly what manifests refer to, and has the rest fetched.
     mutating func followNeeds(_ moment: Moment) {
-        if self.needsMayHaveChanged {
-            self.needsMayHaveChanged = false
-            var wanted = ParameterResolver.Needs()
-            for record in self.records.values { wanted.formUnion(record.needs) }
-            if wanted.secrets != self.followed.secrets {
-                self.sources.secrets.keep(only: wanted.secrets)
-                self.actions.append(.watchSecrets(wanted.secrets))
-            }
-            if wanted.configMaps != self.followed.configMaps {
-                self.sources.configMaps.keep(only: wanted.configMaps)
-                self.actions.append(.watchConfigMaps(wanted.configMaps))
-            }
-            if wanted.credentials != self.followed.credentials {
-                for request in self.credentials.want(wanted.credentials, at: moment.instant) {
-                    self.sources.credentials.remove(request)
-                }
-            }
-            self.followed = wanted
+        let secrets = self.secretUsers.takeChanges()
+        if !secrets.begun.isEmpty || !secrets.ended.isEmpty {
+            self.sources.secrets.forget(secrets.ended)
+            self.actions.append(.watchSecrets(begin: secrets.begun, end: secrets.ended))
         }
+        let configMaps = self.configMapUsers.takeChanges()
+        if !configMaps.begun.isEmpty || !configMaps.ended.isEmpty {
+            self.sources.configMaps.forget(configMaps.ended)
+            self.actions.append(.watchConfigMaps(begin: configMaps.begun, end: configMaps.ended))
+        }
+        let credentials = self.credentialUsers.takeChanges()
+        self.credentials.drop(credentials.ended)
+        for request in credentials.ended { self.sources.credentials.remove(request) }
+        self.credentials.want(credentials.begun, at: moment.instant)
         for request in self.credentials.start(at: moment.instant) { self.actions.append(.fetchCredential(request)) }
     }
 }

@@ -6,10 +6,11 @@ import Scaling
 extension ControllerMachine {
     /// Brings the wanted status in line with what is known.
     mutating func describe(_ record: inout ScaledJobRecord, at moment: Moment) {
-        let triggers = record.specification?.triggers ?? []
-        record.status.wanted.triggersTypes = Self.distinct(triggers.map(\.type))
-        record.status.wanted.authenticationsTypes = Self.distinct(triggers.compactMap(\.authentication?.name))
-        if let decision = record.decision { record.status.wanted.lastDecision = decision.reason }
+        // This happens several times for each poll: text is made only of what is new.
+        if let decision = record.decision, record.toldDecision.map(decision.readsLike) != true {
+            record.status.wanted.lastDecision = decision.reason
+            record.toldDecision = decision
+        }
         Self.describeMetrics(&record)
         self.noteWatching(&record, at: moment)
         self.noteCreations(&record, at: moment)
@@ -35,6 +36,13 @@ extension ControllerMachine {
         } else if ready.isTriggerError {
             self.note(.warning, .scalerFailed, ready.message, &record, at: moment)
         }
+    }
+
+    /// What the status says of the specification alone.
+    static func describeTriggers(_ record: inout ScaledJobRecord) {
+        let triggers = record.specification?.triggers ?? []
+        record.status.wanted.triggersTypes = Self.distinct(triggers.map(\.type))
+        record.status.wanted.authenticationsTypes = Self.distinct(triggers.compactMap(\.authentication?.name))
     }
 
     // MARK: - Ready and Active

@@ -8,34 +8,74 @@ extension ControllerMachine {
     // MARK: - What triggers depend on
 
     mutating func handle(_ change: Reflection<TriggerAuthentication>, scope: String?) {
+        var changed: Set<AuthenticationID> = []
         switch change {
         case .replaced(let authentications, _):
+            let isFirst = !self.synced.covers(.authentications, scope ?? "")
             self.synced.insert(.authentications, scope)
-            self.authentications.replace(authentications, in: scope)
-        case .upserted(let authentication): self.authentications.upsert(authentication)
-        case .deleted(let authentication): self.authentications.remove(.namespaced, authentication.key)
+            changed = self.authentications.replace(authentications, in: scope)
+            // Also those wait that name one which does not exist.
+            if isFirst {
+                changed.formUnion(
+                    self.authenticationUses.used.filter { id in
+                        id.kind == .namespaced && (scope == nil || id.key.namespace == scope)
+                    }
+                )
+            }
+        case .upserted(let authentication): changed = self.authentications.upsert(authentication)
+        case .deleted(let authentication): changed = self.authentications.remove(.namespaced, authentication.key)
         case .interrupted: return
         }
-        self.resolveAll { record in record.specification?.triggers.contains { $0.authentication != nil } ?? false }
+        self.resolveUsers(of: changed)
     }
 
     mutating func handle(_ change: Reflection<ClusterTriggerAuthentication>) {
+        var changed: Set<AuthenticationID> = []
         switch change {
         case .replaced(let authentications, _):
+            let isFirst = !self.synced.covers(.clusterAuthentications, "")
             self.synced.insert(.clusterAuthentications, nil)
-            self.authentications.replace(authentications)
-        case .upserted(let authentication): self.authentications.upsert(authentication)
-        case .deleted(let authentication): self.authentications.remove(.cluster, authentication.key)
+            changed = self.authentications.replace(authentications)
+            if isFirst { changed.formUnion(self.authenticationUses.used.filter { $0.kind == .cluster }) }
+        case .upserted(let authentication): changed = self.authentications.upsert(authentication)
+        case .deleted(let authentication): changed = self.authentications.remove(.cluster, authentication.key)
         case .interrupted: return
         }
-        self.resolveAll { record in
-            record.specification?.triggers.contains { $0.authentication?.kind == .cluster } ?? false
-        }
+        self.resolveUsers(of: changed)
     }
 
-    mutating func resolveAll(where isConcerned: (ScaledJobRecord) -> Bool) {
-        for (uid, record) in self.records where isConcerned(record) {
-            var record = record
+    private mutating func resolveUsers(of authentications: Set<AuthenticationID>) {
+        var owners: Set<String> = []
+        for id in authentications {
+            for key in self.authenticationUses.users(of: id) {
+                if let uid = self.uids[key] { owners.insert(uid) }
+            }
+        }
+        self.resolve(owners)
+    }
+
+    /// Takes the trigger types on offer; that a plugin went away or came back changes nothing in what is wanted of it.
+    private mutating func take(_ offers: [String: TriggerTypeOffer]) {
+        let former = self.offers
+        self.offers = offers
+        let types = Set(former.keys).union(offers.keys)
+        var owners: Set<String> = []
+        for type in types where offers[type]?.declaration != former[type]?.declaration {
+            owners.formUnion(self.typeUsers.users(of: type))
+        }
+        // A fault that lists the types on offer lists them anew.
+        if former.keys != offers.keys {
+            for type in self.typeUsers.targets where offers[type] == nil {
+                owners.formUnion(self.typeUsers.users(of: type))
+            }
+        }
+        self.resolve(owners)
+    }
+
+    /// Resolves the triggers of these ScaledJobs anew.
+    mutating func resolve(_ owners: some Sequence<String>) {
+        for uid in owners {
+            guard var record = self.records[uid] else { continue }
             self.resolveTriggers(&record)
             self.records[uid] = record
             self.touched.insert(uid)
@@ -45,6 +85,7 @@ extension ControllerMachine {
     // MARK: - Resolving
 
     mutating func resolveTriggers(_ record: inout ScaledJobRecord) {
+        self.work.resolved += 1
         guard !record.isPaused else { return self.closeTriggers(&record) }
         let manifests = record.specification?.triggers ?? []
         for trigger in record.triggers.dropFirst(manifests.count) where trigger.specification != nil {
@@ -72,7 +113,7 @@ extension ControllerMachine {
         }
         if needs != record.needs {
             record.needs = needs
-            self.needsMayHaveChanged = true
+            self.follow(needs, for: record.uid)
         }
     }
 
@@ -141,8 +182,7 @@ extension ControllerMachine {
     mutating func handle(_ event: PluginEvent, at moment: Moment) {
         switch event {
         case .offers(let offers):
-            self.offers = offers
-            self.resolveAll { _ in true }
+            self.take(offers)
         case .opened(let id, let revision, let opened):
             self.update(id, revision) { trigger, record in
                 trigger.state = .opened(opened)

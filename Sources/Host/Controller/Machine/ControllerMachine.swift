@@ -1,3 +1,4 @@
+import Credentials
 import HeapModule
 import Kubernetes
 import PluginHost
@@ -15,6 +16,10 @@ package struct ControllerMachine: Sendable {
     /// The namespace of each tracker, also where its ScaledJob is not known yet.
     var namespaces: [String: String] = [:]
     var uids: [ObjectKey: String] = [:]
+    /// ScaledJobs whose name is cut where it is a label's value, by that value.
+    var cutNames = ReferenceTable<ObjectKey>()
+    /// By the UID of each Job that was shown, the UID of its ScaledJob.
+    var owners: [String: String] = [:]
     var pods = PodTable()
     /// Scopes whose Pods are watched: those where a strategy needs to know which Jobs are pending.
     var podScopes: Set<String?> = []
@@ -23,8 +28,11 @@ package struct ControllerMachine: Sendable {
     var authentications: AuthenticationStore
     var sources = ParameterSources()
     var credentials: CredentialLedger
-    /// What is watched and fetched for the ScaledJobs.
-    var followed = ParameterResolver.Needs()
+    // Which ScaledJobs a change concerns.
+    var secretUsers = ReferenceTable<ObjectKey>()
+    var configMapUsers = ReferenceTable<ObjectKey>()
+    var credentialUsers = ReferenceTable<CredentialRequest>()
+    var typeUsers = ReferenceTable<String>()
     var offers: [String: TriggerTypeOffer] = [:]
     var authenticationUses = AuthenticationUses()
     /// What this host has done since it started; the counters of ScaledJobs that exist are in their records.
@@ -37,25 +45,34 @@ package struct ControllerMachine: Sendable {
     var deletionTurns = TurnQueue()
     var creationsUnderWay = 0
     var deletionsUnderWay = 0
-    /// Jobs that are being asked for.
-    var lookUps: Set<JobReference> = []
     var statusWritesUnderWay = 0
     var statusTurns = TurnQueue()
     var comparisonTurns = TurnQueue()
     var comparisonsUnderWay = 0
+    var trialTurns = TurnQueue()
+    var trialsUnderWay = 0
+    var lookUps = LookUpQueue()
+    var lookUpsUnderWay: Set<JobReference> = []
     /// By UID, the objects that KEDA's finalizer keeps from going.
     var finalizers: [String: FinalizerRecord] = [:]
+    var finalizerTurns = TurnQueue()
+    /// When those that failed are due again.
+    var finalizerRetries = Heap<Wakeup>()
+    var finalizersUnderWay = 0
+    /// What has been done so far.
+    var work = Work()
 
     // What one input collects.
     var actions: [ControllerAction] = []
     var touched: Set<String> = []
     var measures: [TriggerID] = []
-    var needsMayHaveChanged = false
     /// Whether a trigger type that no plugin offers is a fault by now.
     private(set) var graceIsOver = false
     private let graceEnd: ContinuousClock.Instant
 
     private var wakeups = Heap<Wakeup>()
+    /// Apart from the others, because whatever else is taken early would have to be put back.
+    private var polls = Heap<Wakeup>()
 
     package init(configuration: ControllerConfiguration, now: ContinuousClock.Instant, seed: UInt64? = nil) {
         self.configuration = configuration
@@ -100,11 +117,11 @@ package struct ControllerMachine: Sendable {
         }
         if !self.graceIsOver, moment.instant >= self.graceEnd {
             self.graceIsOver = true
-            self.resolveAll { _ in true }
+            self.resolve(Array(self.records.keys))
         }
         self.wakeDue(moment.instant)
         self.settle(moment)
-        defer { self.actions.removeAll(keepingCapacity: true) }
+        defer { self.actions = [] }
         return self.actions
     }
 
@@ -112,7 +129,8 @@ package struct ControllerMachine: Sendable {
     package var nextWake: ContinuousClock.Instant? {
         let grace = self.graceIsOver ? nil : self.graceEnd
         return [
-            self.wakeups.min?.at, self.nextFinalizer, self.authenticationUses.nextDue, self.credentials.nextWake, grace,
+            self.wakeups.min?.at, self.polls.min?.at, self.nextFinalizer, self.authenticationUses.nextDue,
+            self.credentials.nextWake, grace,
         ]
         .compactMap(\.self)
         .min()
@@ -125,7 +143,9 @@ package struct ControllerMachine: Sendable {
             self.reconcile(uid, at: moment)
         }
         self.followNeeds(moment)
+        self.dispatchTrials(moment)
         self.dispatchCreations(moment)
+        self.dispatchLookUps()
         self.dispatchDeletions()
         self.dispatchComparisons()
         self.dispatchFinalizers(moment)
@@ -138,12 +158,18 @@ package struct ControllerMachine: Sendable {
     }
 
     private mutating func wakeDue(_ now: ContinuousClock.Instant) {
-        // Polls that fall close together share one message to the plugin.
-        let horizon = now + self.configuration.pollSlack
-        while let next = self.wakeups.min, next.at <= horizon {
+        while let next = self.wakeups.min, next.at <= now {
             self.wakeups.removeMin()
             guard self.records[next.uid]?.wakeAt == next.at else { continue }
             self.records[next.uid]?.wakeAt = nil
+            self.touched.insert(next.uid)
+        }
+        // Polls that fall close together share one message to the plugin.
+        let horizon = now + self.configuration.pollSlack
+        while let next = self.polls.min, next.at <= horizon {
+            self.polls.removeMin()
+            guard self.records[next.uid]?.pollAt == next.at else { continue }
+            self.records[next.uid]?.pollAt = nil
             self.touched.insert(next.uid)
         }
     }
@@ -153,6 +179,12 @@ package struct ControllerMachine: Sendable {
         guard let record = self.records[uid], record.wakeAt != instant else { return }
         self.records[uid]?.wakeAt = instant
         if let instant { self.wakeups.insert(Wakeup(at: instant, uid: uid)) }
+    }
+
+    mutating func schedulePoll(_ uid: String, at instant: ContinuousClock.Instant?) {
+        guard let record = self.records[uid], record.pollAt != instant else { return }
+        self.records[uid]?.pollAt = instant
+        if let instant { self.polls.insert(Wakeup(at: instant, uid: uid)) }
     }
 }
 
@@ -172,6 +204,8 @@ package struct ControllerConfiguration: Sendable {
     package var largestDeletionsUnderWay = 16
     package var largestStatusWritesUnderWay = 8
     package var largestComparisonsUnderWay = 4
+    package var largestTrialsUnderWay = 16
+    package var largestLookUpsUnderWay = 16
     /// The creation window of a ScaledJob whose template the API server has accepted.
     package var initialCreationWindow = 8
     /// Names that one ScaledJob may have waiting for their creation; what is beyond follows when they are sent.
@@ -192,10 +226,20 @@ package struct ControllerConfiguration: Sendable {
     }
 }
 
+extension ControllerMachine {
+    /// How often it did what takes time, from which can be told that an input costs what it concerns and no more.
+    struct Work: Sendable, Equatable {
+        /// ScaledJobs that were reconciled.
+        var reconciled = 0
+        /// ScaledJobs whose triggers were resolved.
+        var resolved = 0
+    }
+}
+
 /// An entry of the wake-up queue.
 ///
 /// Entries that a record no longer stands for are skipped.
-private struct Wakeup: Comparable, Sendable {
+struct Wakeup: Comparable, Sendable {
     let at: ContinuousClock.Instant
     let uid: String
 

@@ -68,21 +68,23 @@ struct CredentialLedger: Sendable {
     /// When ``start(at:)`` has something to do; nil when it never will by itself.
     var nextWake: ContinuousClock.Instant? { self.wakes.min?.at }
 
-    /// Makes these the wanted ones; returns those that are wanted no more.
-    mutating func want(_ wanted: Set<CredentialRequest>, at now: ContinuousClock.Instant) -> [CredentialRequest] {
-        let gone = self.entries.keys.filter { !wanted.contains($0) }
-        for request in gone {
+    /// Forgets requests that nobody wants any more.
+    mutating func drop(_ unwanted: Set<CredentialRequest>) {
+        for request in unwanted {
             guard let entry = self.entries.removeValue(forKey: request) else { continue }
             self.requests[entry.id] = nil
             // What is under way is counted until it ends.
         }
+    }
+
+    /// Takes requests that are wanted from now on, besides the others.
+    mutating func want(_ wanted: Set<CredentialRequest>, at now: ContinuousClock.Instant) {
         for request in wanted where self.entries[request] == nil {
             self.lastID += 1
             self.requests[self.lastID] = request
             self.entries[request] = Entry(id: self.lastID, phase: .idle(dueAt: now))
             self.wakes.insert(Wake(at: now, id: self.lastID))
         }
-        return gone
     }
 
     /// The requests to send now.

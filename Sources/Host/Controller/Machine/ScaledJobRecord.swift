@@ -72,6 +72,10 @@ struct ScaledJobRecord {
     var pushesHeldUntil: ContinuousClock.Instant?
 
     var deletions: [String: Deletion] = [:]
+    /// The names in ``deletions`` that are queued, perhaps with some that no longer are.
+    var deletionQueue: Deque<String> = []
+    /// When the first of those that failed may be due again; nil when none is.
+    var deletionRetryAt: ContinuousClock.Instant?
     var needsCleaning = true
     var cleaningBackoff = Backoff(base: .milliseconds(200), cap: .seconds(30))
 
@@ -86,8 +90,12 @@ struct ScaledJobRecord {
     /// Whether it is polled, as far as Events have told.
     var isWatched = false
     var eventLedger = EventLedger()
+    /// The decision that the status tells of.
+    var toldDecision: ScalingDecision?
     /// The time for which this record is in the wake-up queue.
     var wakeAt: ContinuousClock.Instant?
+    /// The time for which it is in the queue of polls.
+    var pollAt: ContinuousClock.Instant?
 
     /// The longest that attempts to create Jobs are put off: whatever was wrong, work goes on within one polling interval.
     var longestPause: Duration { self.specification?.pollingInterval ?? .seconds(30) }
@@ -103,6 +111,35 @@ struct ScaledJobRecord {
             self.creationsHeldUntil = nil
         }
         return self.window.hasRoom ? self.creations.removeFirst() : nil
+    }
+
+    mutating func queueDeletion(of job: String) {
+        self.deletions[job] = .queued
+        self.deletionQueue.append(job)
+    }
+
+    /// Queues the deletions that failed and are due again.
+    mutating func retryDeletions(at now: ContinuousClock.Instant) {
+        guard let due = self.deletionRetryAt, due <= now else { return }
+        self.deletionRetryAt = nil
+        for case (let job, .failed(let retryAt)) in self.deletions {
+            if retryAt <= now {
+                self.queueDeletion(of: job)
+            } else {
+                self.deletionRetryAt = Swift.min(self.deletionRetryAt ?? retryAt, retryAt)
+            }
+        }
+    }
+
+    /// Takes the next deletion from the queue; one of an older template's Job only where it `mayRollOut`.
+    mutating func nextDeletion(mayRollOut: Bool) -> String? {
+        for _ in 0..<self.deletionQueue.count {
+            guard let job = self.deletionQueue.popFirst() else { return nil }
+            guard self.deletions[job] == .queued else { continue }
+            if mayRollOut || !self.rollout.doomed.contains(job) { return job }
+            self.deletionQueue.append(job)
+        }
+        return nil
     }
 
     func reference(_ job: String) -> JobReference {

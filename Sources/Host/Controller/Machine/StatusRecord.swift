@@ -17,10 +17,11 @@ struct StatusRecord {
         var lastDecision = ""
         var lastJobNumber: UInt64 = 0
 
-        /// The part whose change is written at once.
-        var urgent: [String] {
-            self.conditions.map { "\($0.kind.rawValue)\($0.status.rawValue)\($0.reason)\($0.message)" }
-                + [self.triggersTypes, self.authenticationsTypes] + self.externalMetricNames
+        /// Whether the part is the same whose change is written at once.
+        func isCalm(beside other: Content) -> Bool {
+            self.conditions == other.conditions && self.triggersTypes == other.triggersTypes
+                && self.authenticationsTypes == other.authenticationsTypes
+                && self.externalMetricNames == other.externalMetricNames
         }
     }
 
@@ -81,7 +82,7 @@ struct StatusRecord {
     /// When the next write is due; nil when there is nothing to write or a write is under way.
     func dueAt(_ now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         guard !self.isWriting, self.wanted != self.written else { return nil }
-        let spacing = self.wanted.urgent == self.written.urgent ? Self.calmInterval : Self.urgentInterval
+        let spacing = self.wanted.isCalm(beside: self.written) ? Self.calmInterval : Self.urgentInterval
         let due = self.lastWriteAt.map { $0 + spacing } ?? now
         return self.retryAt.map { Swift.max($0, due) } ?? due
     }

@@ -19,36 +19,62 @@ package struct AuthenticationStore: Sendable {
         SecretRule(isRestricted: self.rules.restrictsSecrets, clusterNamespace: self.clusterNamespace)
     }
 
-    package mutating func upsert(_ authentication: TriggerAuthentication) {
-        self.namespaced[authentication.key] = AuthenticationSpecification(
-            parsing: authentication.spec,
-            kind: .namespaced
-        )
+    // Each of these returns what now says something else: most changes are of the status, which concerns nobody.
+
+    @discardableResult
+    package mutating func upsert(_ authentication: TriggerAuthentication) -> Set<AuthenticationID> {
+        let specification = AuthenticationSpecification(parsing: authentication.spec, kind: .namespaced)
+        guard self.namespaced.updateValue(specification, forKey: authentication.key) != specification else { return [] }
+        return [AuthenticationID(.namespaced, authentication.key)]
     }
 
-    package mutating func upsert(_ authentication: ClusterTriggerAuthentication) {
-        self.cluster[authentication.metadata.name] = AuthenticationSpecification(
-            parsing: authentication.spec,
-            kind: .cluster
-        )
-    }
-
-    package mutating func remove(_ kind: TriggerManifest.AuthenticationKind, _ key: ObjectKey) {
-        switch kind {
-        case .namespaced: self.namespaced[key] = nil
-        case .cluster: self.cluster[key.name] = nil
+    @discardableResult
+    package mutating func upsert(_ authentication: ClusterTriggerAuthentication) -> Set<AuthenticationID> {
+        let specification = AuthenticationSpecification(parsing: authentication.spec, kind: .cluster)
+        guard self.cluster.updateValue(specification, forKey: authentication.metadata.name) != specification else {
+            return []
         }
+        return [AuthenticationID(.cluster, authentication.key)]
+    }
+
+    @discardableResult
+    package mutating func remove(
+        _ kind: TriggerManifest.AuthenticationKind,
+        _ key: ObjectKey
+    ) -> Set<AuthenticationID> {
+        let former =
+            switch kind {
+            case .namespaced: self.namespaced.removeValue(forKey: key)
+            case .cluster: self.cluster.removeValue(forKey: key.name)
+            }
+        return former == nil ? [] : [AuthenticationID(kind, key)]
     }
 
     /// Takes a complete list; `namespace` nil means all namespaces.
-    package mutating func replace(_ authentications: [TriggerAuthentication], in namespace: String?) {
-        self.namespaced = self.namespaced.filter { namespace != nil && $0.key.namespace != namespace }
-        for authentication in authentications { self.upsert(authentication) }
+    @discardableResult
+    package mutating func replace(
+        _ authentications: [TriggerAuthentication],
+        in namespace: String?
+    ) -> Set<AuthenticationID> {
+        let listed = Set(authentications.map(\.key))
+        var changed: Set<AuthenticationID> = []
+        for key in self.namespaced.keys
+        where (namespace == nil || key.namespace == namespace) && !listed.contains(key) {
+            changed.formUnion(self.remove(.namespaced, key))
+        }
+        for authentication in authentications { changed.formUnion(self.upsert(authentication)) }
+        return changed
     }
 
-    package mutating func replace(_ authentications: [ClusterTriggerAuthentication]) {
-        self.cluster = [:]
-        for authentication in authentications { self.upsert(authentication) }
+    @discardableResult
+    package mutating func replace(_ authentications: [ClusterTriggerAuthentication]) -> Set<AuthenticationID> {
+        let listed = Set(authentications.map(\.metadata.name))
+        var changed: Set<AuthenticationID> = []
+        for name in self.cluster.keys where !listed.contains(name) {
+            changed.formUnion(self.remove(.cluster, ObjectKey(namespace: "", name: name)))
+        }
+        for authentication in authentications { changed.formUnion(self.upsert(authentication)) }
+        return changed
     }
 
     package func find(

@@ -33,9 +33,9 @@ package struct ReferencedData: Sendable {
         self.entries.updateValue(entry, forKey: key) != entry
     }
 
-    /// Forgets every object that nothing refers to any more.
-    package mutating func keep(only keys: Set<ObjectKey>) {
-        self.entries = self.entries.filter { keys.contains($0.key) }
+    /// Forgets objects that nothing refers to any more.
+    package mutating func forget(_ keys: Set<ObjectKey>) {
+        for key in keys { self.entries[key] = nil }
     }
 
     /// The text at one key of an object, or why there is none.

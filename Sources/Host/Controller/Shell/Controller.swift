@@ -35,7 +35,8 @@ package actor Controller {
 
     /// Something to be done by a task of its own.
     ///
-    /// The machine bounds how many are under way.
+    /// The machine bounds how many calls of each kind are under way; there is one watch of Pods for each scope, and a tick
+    /// or a beat follows the one before. So the queue is bounded as well.
     private enum Errand: Sendable {
         case act(ControllerAction)
         case tick
@@ -162,13 +163,15 @@ package actor Controller {
             self.plugins.set(id, revision: revision, to: specification)
         case .removeTrigger(let id): self.plugins.remove(id)
         case .measure(let ids): self.plugins.measure(ids)
-        case .watchSecrets(let keys):
-            self.secretWatches.follow(keys) { key in
+        case .watchSecrets(let begin, let end):
+            self.secretWatches.end(end)
+            self.secretWatches.begin(begin) { key in
                 let watch = DataWatch<Secret>(api: self.api, key: key, logger: self.logger)
                 return Task { await watch.run { entry in await self.take(.secret(key, entry)) } }
             }
-        case .watchConfigMaps(let keys):
-            self.configMapWatches.follow(keys) { key in
+        case .watchConfigMaps(let begin, let end):
+            self.configMapWatches.end(end)
+            self.configMapWatches.begin(begin) { key in
                 let watch = DataWatch<ConfigMap>(api: self.api, key: key, logger: self.logger)
                 return Task { await watch.run { entry in await self.take(.configMap(key, entry)) } }
             }

@@ -49,16 +49,16 @@ struct DataWatch<Object: DataObject>: Sendable {
 struct DataWatches {
     private var tasks: [ObjectKey: Task<Void, Never>] = [:]
 
-    /// Ends the watches of all other objects and starts those that are missing.
+    /// Starts the watches of these objects, unless they run.
     ///
     /// Tasks of their own, because they come and go: owned by this table, cancelled when nothing refers to the object any
     /// more, and at the end.
-    mutating func follow(_ keys: Set<ObjectKey>, _ start: (ObjectKey) -> Task<Void, Never>) {
-        for (key, task) in self.tasks where !keys.contains(key) {
-            task.cancel()
-            self.tasks[key] = nil
-        }
+    mutating func begin(_ keys: Set<ObjectKey>, _ start: (ObjectKey) -> Task<Void, Never>) {
         for key in keys where self.tasks[key] == nil { self.tasks[key] = start(key) }
+    }
+
+    mutating func end(_ keys: Set<ObjectKey>) {
+        for key in keys { self.tasks.removeValue(forKey: key)?.cancel() }
     }
 
     func cancelAll() {

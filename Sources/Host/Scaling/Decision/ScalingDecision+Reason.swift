@@ -8,6 +8,18 @@ extension ScalingDecision {
         return "\(text) (\(warning))"
     }
 
+    /// Whether the reason of another decision reads the same, without making a text of either.
+    package func readsLike(_ other: ScalingDecision) -> Bool {
+        guard self.create == other.create, self.strategy == other.strategy, self.limit == other.limit,
+            self.bounds == other.bounds, self.warning == other.warning
+        else { return false }
+        guard case .demand(var amount, let jobs) = self.ground, case .demand(let before, let jobsBefore) = other.ground
+        else { return self.ground == other.ground }
+        // Each poll asks at another time, which no sentence tells.
+        amount.askedAt = before.askedAt
+        return amount == before && jobs == jobsBefore
+    }
+
     private var sentence: String {
         switch self.ground {
         case .demand(let amount, let jobs): self.demand(amount, jobs)

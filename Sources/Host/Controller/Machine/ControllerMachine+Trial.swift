@@ -1,0 +1,81 @@
+import Kubernetes
+import Pace
+import Scaling
+
+/// Has the API server look at a new template before the first event needs it.
+extension ControllerMachine {
+    /// Asks for a turn when a trial is due.
+    mutating func wantTrial(_ record: ScaledJobRecord, at now: ContinuousClock.Instant) {
+        if record.isTrialDue(at: now) { self.trialTurns.add(record.uid) }
+    }
+
+    /// Hands free places for trials to the ScaledJobs in turn.
+    ///
+    /// A start with many ScaledJobs would else send all of them at once, with everything else behind them.
+    mutating func dispatchTrials(_ moment: Moment) {
+        while self.trialsUnderWay < self.configuration.largestTrialsUnderWay, let owner = self.trialTurns.next() {
+            guard let record = self.records[owner], record.isTrialDue(at: moment.instant),
+                let template = record.template
+            else { continue }
+            self.records[owner]?.trial = .trying
+            self.trialsUnderWay += 1
+            self.actions.append(
+                .tryTemplate(
+                    owner: owner,
+                    revision: record.templateRevision,
+                    record.reference(record.names.trial).key,
+                    template
+                )
+            )
+        }
+    }
+
+    mutating func templateTried(
+        _ owner: String,
+        _ revision: UInt64,
+        _ outcome: ControllerInput.Outcome<Void>,
+        at moment: Moment
+    ) {
+        self.trialsUnderWay -= 1
+        guard var record = self.records[owner], record.templateRevision == revision, record.trial == .trying else {
+            return
+        }
+        switch outcome {
+        case .success:
+            record.trial = .accepted
+            record.rollout.provenRevision = revision
+            record.rollout.needsLook = true
+            record.trialBackoff.reset()
+            record.refusal = nil
+            record.window.reset(initial: self.configuration.initialCreationWindow)
+        case .failure(let error) where error.status == 400 && error.message.contains("dry run"):
+            // A webhook that cannot take part in a dry run says nothing about the template.
+            record.trial = .accepted
+            self.templateIsUnproven(error, &record, at: moment)
+        case .failure(let error) where error.isRefusal:
+            record.trial = .refused(error.message, retryAt: moment.instant + self.pauseOfTrial(&record))
+        case .failure:
+            record.trial = .unanswered(retryAt: moment.instant + self.pauseOfTrial(&record))
+        }
+        record.needsDecision = true
+        record.mayFillBase = true
+        self.records[owner] = record
+        self.touched.insert(owner)
+    }
+
+    private mutating func pauseOfTrial(_ record: inout ScaledJobRecord) -> Duration {
+        Swift.min(record.trialBackoff.next(using: &self.random), record.longestPause)
+    }
+}
+
+extension ScaledJobRecord {
+    /// Whether its template has to be tried now.
+    fileprivate func isTrialDue(at now: ContinuousClock.Instant) -> Bool {
+        guard self.template != nil else { return false }
+        switch self.trial {
+        case .untried: return true
+        case .refused(_, let retryAt), .unanswered(let retryAt): return retryAt <= now
+        case .trying, .accepted: return false
+        }
+    }
+}
