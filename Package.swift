@@ -241,7 +241,7 @@ let package = Package(
         .testTarget(
             name: "PluginHostTests",
             dependencies: [
-                "PluginHost", "PluginKit", "PluginProtocol", "PluginPeers", "ScriptedPlugin",
+                "Pace", "PluginHost", "PluginKit", "PluginProtocol", "PluginPeers", "ScriptedPlugin",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -309,13 +309,16 @@ let package = Package(
         ),
         .testTarget(
             name: "CredentialsTests",
-            dependencies: ["Credentials", "ClusterTestSupport", "HTTP", "Kubernetes", "Servers", "Standalone"],
+            dependencies: [
+                "Credentials", "ClusterTestSupport", "HTTP", "Kubernetes", "Servers", "Standalone",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
             exclude: ["check_signature.py"]
         ),
         .testTarget(
             name: "KubernetesTests",
             dependencies: [
-                "HTTP", "Kubernetes", "ClusterTestSupport",
+                "HTTP", "Kubernetes", "ClusterTestSupport", "Servers",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ]
@@ -333,7 +336,8 @@ let package = Package(
         .target(
             name: "Fuzzing",
             dependencies: [
-                "Admission", "Controller", "Endpoints", "Kubernetes", "PluginHost", "PluginProtocol", "Standalone",
+                "Admission", "Controller", "Endpoints", "Kubernetes", "Pace", "PluginHost", "PluginProtocol",
+                "Standalone",
             ],
             path: "Tests/TestSupport/Fuzzing"
         ),

@@ -84,6 +84,75 @@ import Testing
             try await world.until("the new value has arrived") { world.source.passwords == ["first", "second"] }
         }
     }
+
+    @Test(.timeLimit(.minutes(1))) func whatIsUnderWayEndsBeforeTheControllerIsStopped() async throws {
+        let world = try await World()
+        let gate = CreationGate(world.cluster)
+        let controller = world.controller(gate)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await controller.run() }
+            world.source.waiting = 5
+            world.source.push()
+            try await world.until("a creation is under way") { gate.held > 0 }
+            #expect(await !controller.finishCalls(by: .now + .milliseconds(100)))
+            gate.open()
+            #expect(await controller.finishCalls(by: .now + .seconds(20)))
+            let begun = gate.begun
+            let made = try await world.jobs().count
+            #expect(made == begun && made > 0)
+            world.source.push()
+            try await Task.sleep(for: .milliseconds(200))
+            #expect(gate.begun == begun)
+            #expect(await controller.finishCalls(by: .now))
+            group.cancelAll()
+        }
+    }
+}
+
+/// Holds creations of Jobs up until it is opened.
+private final class CreationGate: KubernetesAPI {
+    private struct State {
+        var isOpen = false
+        var begun = 0
+        var held: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let cluster: InProcessCluster
+    private let state = NIOLockedValueBox(State())
+
+    init(_ cluster: InProcessCluster) {
+        self.cluster = cluster
+    }
+
+    var begun: Int { self.state.withLockedValue { $0.begun } }
+    var held: Int { self.state.withLockedValue { $0.held.count } }
+
+    func open() {
+        let held = self.state.withLockedValue { state in
+            defer { state.held = [] }
+            state.isOpen = true
+            return state.held
+        }
+        for continuation in held { continuation.resume() }
+    }
+
+    func send(_ request: APIRequest) async throws(KubernetesError) -> [UInt8] {
+        if request.verb == .create, request.resource == .jobs, !request.query.contains(where: { $0.name == "dryRun" }) {
+            await withCheckedContinuation { continuation in
+                let isOpen = self.state.withLockedValue { state in
+                    state.begun += 1
+                    if !state.isOpen { state.held.append(continuation) }
+                    return state.isOpen
+                }
+                if isOpen { continuation.resume() }
+            }
+        }
+        return try await self.cluster.send(request)
+    }
+
+    func watch(_ request: APIRequest) async throws(KubernetesError) -> WatchStream {
+        try await self.cluster.watch(request)
+    }
 }
 
 /// A cluster with one ScaledJob, a source that the test controls, and a controller.
@@ -120,14 +189,18 @@ private struct World: Sendable {
         )
     }
 
-    /// Runs the body beside the controller, and stops the controller afterwards.
-    func run(_ body: @escaping @Sendable () async throws -> Void) async throws {
-        let controller = Controller(
+    func controller(_ api: any KubernetesAPI) -> Controller {
+        Controller(
             configuration: ControllerConfiguration(version: "test"),
-            api: self.cluster,
+            api: api,
             plugins: self.source,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
+    }
+
+    /// Runs the body beside the controller, and stops the controller afterwards.
+    func run(_ body: @escaping @Sendable () async throws -> Void) async throws {
+        let controller = self.controller(self.cluster)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await controller.run() }
             try await body()

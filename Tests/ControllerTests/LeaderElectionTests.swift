@@ -69,6 +69,48 @@ import Testing
         #expect(election.standing == .leading)
     }
 
+    /// Lets a host find the first record, and then the second; its standing once it has the Lease.
+    private func standing(after first: LeaseRecord?, then second: LeaseRecord?) -> LeaderElection.Standing {
+        let time = KubernetesTime(secondsSinceEpoch: 1_000)
+        var now = ContinuousClock.now
+        var election = LeaderElection(settings: .init(identity: "new"), now: now)
+        var answers = [first, second]
+        for _ in 0..<10 where election.standing == .waiting {
+            switch election.step(at: now, time: time) {
+            case .wait(let until): now = until
+            case .read: election.read(.success(answers.isEmpty ? second : answers.removeFirst()), at: now)
+            case .write(var record, _):
+                record.resourceVersion = "9"
+                election.wrote(.success(record), sentAt: now, at: now)
+                if case .settling(let until) = election.standing { return .settling(until: until - (now - self.zero)) }
+            case .stop: break
+            }
+        }
+        return election.standing
+    }
+
+    private let zero = ContinuousClock.now
+
+    private func record(_ holder: String?, duration: Duration = .seconds(15)) -> LeaseRecord {
+        let time = KubernetesTime(secondsSinceEpoch: 1_000)
+        return LeaseRecord(
+            holder: holder,
+            duration: duration,
+            acquiredAt: time,
+            renewedAt: time,
+            resourceVersion: "7"
+        )
+    }
+
+    @Test func aLeaseThatWasTakenAwayFromItsHolderIsNotActedOnAtOnce() {
+        let settling = LeaderElection.Standing.settling(until: self.zero + .seconds(20))
+        #expect(self.standing(after: self.record("old"), then: nil) == settling)
+        #expect(self.standing(after: self.record("old"), then: self.record(nil)) == settling)
+        #expect(self.standing(after: self.record("old"), then: self.record("new")) == settling)
+        #expect(self.standing(after: self.record("old"), then: self.record(nil, duration: .seconds(1))) == .leading)
+        #expect(self.standing(after: nil, then: nil) == .leading)
+    }
+
     @Test func aLeaseMadeByHandIsUnderstood() throws {
         let record = LeaseRecord(["metadata": ["resourceVersion": "3"], "spec": ["holderIdentity": ""]])
         #expect(record.holder == nil && record.duration == .seconds(1) && record.resourceVersion == "3")

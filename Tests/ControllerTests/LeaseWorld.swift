@@ -8,6 +8,8 @@ struct LeaseWorld {
         /// Answers to calls of an earlier life are not for this one.
         var life = 0
         var leadsSince: ContinuousClock.Instant?
+        /// It has seen that there is a Lease, or was none.
+        var hasRead = false
     }
 
     private enum Event {
@@ -17,6 +19,10 @@ struct LeaseWorld {
         case readAnswer(host: Int, life: Int, Result<LeaseRecord?, KubernetesError>)
         case writeAnswer(host: Int, life: Int, Result<LeaseRecord, KubernetesError>, sentAt: ContinuousClock.Instant)
         case crash(host: Int)
+        /// A host gives the Lease back and goes.
+        case leave(host: Int)
+        /// Somebody deletes the Lease, or changes its holder.
+        case tamper
     }
 
     private static let longestCall = Duration.seconds(10)
@@ -29,6 +35,8 @@ struct LeaseWorld {
     private var hosts: [Host] = []
     private var lease: LeaseRecord?
     private var version = 0
+    private var deletedAt: ContinuousClock.Instant?
+    private var createdAt: ContinuousClock.Instant?
     private var random: SystemOrSeededGenerator
     /// When the calls of whoever led last may end, and who that was.
     private var lastCalls: (host: Int, until: ContinuousClock.Instant)?
@@ -43,6 +51,8 @@ struct LeaseWorld {
             self.schedule(.step(host: host, life: 0), after: self.delay(2))
         }
         self.schedule(.crash(host: 0), after: self.delay(200))
+        self.schedule(.leave(host: 0), after: self.delay(200))
+        self.schedule(.tamper, after: self.delay(100))
     }
 
     mutating func run(events: Int) {
@@ -80,6 +90,7 @@ struct LeaseWorld {
             self.schedule(.writeAnswer(host: host, life: life, result, sentAt: sentAt), after: self.delay(0.5))
         case .readAnswer(let host, let life, let result):
             guard self.hosts[host].life == life else { return }
+            if case .success = result { self.hosts[host].hasRead = true }
             self.hosts[host].election.read(result, at: self.now)
             self.step(host)
         case .writeAnswer(let host, let life, let result, let sentAt):
@@ -92,12 +103,58 @@ struct LeaseWorld {
                 .crash(host: Int.random(in: 0..<self.hosts.count, using: &self.random)),
                 after: self.delay(200)
             )
+        case .leave(let host):
+            self.leave(host)
+            self.schedule(
+                .leave(host: Int.random(in: 0..<self.hosts.count, using: &self.random)),
+                after: self.delay(200)
+            )
+        case .tamper:
+            self.tamper()
+            self.schedule(.tamper, after: self.delay(150))
         }
+    }
+
+    /// Its own calls have ended before it gives the Lease back.
+    private mutating func leave(_ host: Int) {
+        let election = self.hosts[host].election
+        let mayGiveBack = election.mayGiveBack && election.deadline.map { $0 > self.now } ?? false
+        let led = self.hosts[host].leadsSince != nil
+        self.restart(host)
+        guard mayGiveBack else { return }
+        if led { self.lastCalls = nil }
+        guard let lease, let record = election.release(of: lease, time: self.time) else { return }
+        _ = self.store(record)
+    }
+
+    private mutating func tamper() {
+        // Others may be about to create it, and have not seen that it is there.
+        guard var edited = self.lease, let createdAt, self.now - createdAt > .seconds(2) else { return }
+        switch Int.random(in: 0..<5, using: &self.random) {
+        case 0: edited.holder = nil
+        case 1: edited.holder = "nobody that lives"
+        case 2:
+            let host = Int.random(in: 0..<self.hosts.count, using: &self.random)
+            edited.holder = "host-\(host)-\(self.hosts[host].life)"
+        default:
+            self.lease = nil
+            self.deletedAt = self.now
+            return
+        }
+        _ = self.store(edited)
+    }
+
+    private var time: KubernetesTime {
+        KubernetesTime(secondsSinceEpoch: 1_000 + (self.now - self.start).components.seconds)
     }
 
     private mutating func step(_ host: Int) {
         let life = self.hosts[host].life
-        let step = self.hosts[host].election.step(at: self.now, time: KubernetesTime(secondsSinceEpoch: 0))
+        // Whoever begins while the Lease has just been deleted can't know that anybody leads.
+        if let deletedAt, !self.hosts[host].hasRead, self.now < deletedAt + .seconds(20) {
+            return self.schedule(.step(host: host, life: life), after: deletedAt + .seconds(20) - self.now)
+        }
+        let step = self.hosts[host].election.step(at: self.now, time: self.time)
         self.check(host)
         switch step {
         case .stop: self.restart(host)
@@ -135,6 +192,7 @@ struct LeaseWorld {
         guard record.resourceVersion == self.lease?.resourceVersion else {
             return .failure(KubernetesError(.conflict, "changed meanwhile"))
         }
+        if self.lease == nil { self.createdAt = self.now }
         self.version += 1
         var stored = record
         stored.resourceVersion = "\(self.version)"
@@ -168,6 +226,7 @@ struct LeaseWorld {
     private mutating func restart(_ host: Int) {
         self.endTerm(host)
         self.hosts[host].life += 1
+        self.hosts[host].hasRead = false
         let life = self.hosts[host].life
         self.hosts[host].election = Self.election(host, life, self.now)
         self.schedule(.step(host: host, life: life), after: self.delay(5))

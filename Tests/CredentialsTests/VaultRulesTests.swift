@@ -8,7 +8,7 @@ import Testing
     private let start = ContinuousClock.now
 
     private func credential(_ answer: JSONValue, _ kind: VaultRequest.Kind) throws -> FetchedCredential {
-        try VaultAnswer(answer.encoded()).credential(kind, "path", renewWithin: nil)
+        try VaultAnswer(answer.encoded()).credential(kind, "path", renewWithin: { _ in nil })
     }
 
     @Test func whatHasALeaseWasMadeForThisReaderAndEndsWithIt() throws {
@@ -27,7 +27,7 @@ import Testing
     @Test(arguments: ["null", "[]", "<html>", #"{"data":null}"#, #"{"data":{"data":"text"}}"#])
     func answersThatAreNotOfTheStoreAreRefused(answer: String) {
         #expect(throws: CredentialFailure.self) {
-            try VaultAnswer(Array(answer.utf8)).credential(.version2, "path", renewWithin: nil)
+            try VaultAnswer(Array(answer.utf8)).credential(.version2, "path", renewWithin: { _ in nil })
         }
     }
 
@@ -46,7 +46,14 @@ import Testing
         #expect(session.step(at: self.start + .seconds(49)) == .use)
         #expect(session.step(at: self.start + .seconds(51)) == .renew)
         #expect(session.step(at: self.start + .seconds(100)) == .logIn)
-        #expect(session.renewWithin(at: self.start + .seconds(10)) == .seconds(60))
+        #expect(session.renewWithin(at: self.start + .seconds(10), isLeased: false) == .seconds(60))
+    }
+
+    @Test(arguments: [true, false]) func whatIsLeasedIsReadAgainBeforeItsTokenEnds(isRenewable: Bool) {
+        let session = self.session(.seconds(1200), renewable: isRenewable, canLogIn: true)
+        #expect(session.renewWithin(at: self.start, isLeased: true) == .seconds(800))
+        #expect(session.renewWithin(at: self.start, isLeased: false) == nil)
+        #expect(self.session(nil, renewable: false, canLogIn: true).renewWithin(at: self.start, isLeased: true) == nil)
     }
 
     @Test func whatCannotBeRenewedIsReplacedWhereALoginCanAndUsedUpWhereNot() {

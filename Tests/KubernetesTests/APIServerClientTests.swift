@@ -1,6 +1,7 @@
 import ClusterTestSupport
 import FoundationEssentials
 import Glibc
+import Servers
 import Testing
 
 @testable import HTTP
@@ -59,6 +60,89 @@ import Testing
         let late = try await self.failure { _ = try await client.watch(request) }
         #expect(late.code == .timedOut)
         #expect(!late.mayHaveHappened)
+    }
+
+    @Test func aCallThatWaitsForAConnectionStillEndsInTime() async throws {
+        let server = try ScriptedServer { _ in .silence }
+        defer { server.stop() }
+        let client = try self.client(server.address) { $0.limits.connections = 1 }
+        var long = self.get
+        long.timeout = .seconds(60)
+        let busy = Task { [long] in try await client.send(long) }
+        defer { busy.cancel() }
+        try await eventually { server.log.count == 1 }
+        var request = self.create
+        request.timeout = .milliseconds(300)
+        let start = ContinuousClock.now
+        let error = try await self.failure { _ = try await client.send(request) }
+        #expect(error.code == .timedOut)
+        #expect(!error.mayHaveHappened)
+        #expect(ContinuousClock.now - start < .seconds(20))
+    }
+
+    @Test func neitherWatchesNorCallsKeepOthersOrTheLeaseWaiting() async throws {
+        let server = try ScriptedServer { request in
+            if request.line.contains("watch=true") {
+                return .text("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n")
+            }
+            return request.line.contains("/jobs/busy") ? .silence : ScriptedServer.ok("{}")
+        }
+        defer { server.stop() }
+        let client = try self.client(server.address) { $0.limits.connections = 1 }
+        let watch = try await client.watch(APIRequest(.watch, .jobs, timeout: .seconds(5)))
+        _ = try await client.send(self.get)
+        var call = self.get
+        call.name = "busy"
+        call.timeout = .seconds(60)
+        let busy = Task { [call] in try await client.send(call) }
+        defer { busy.cancel() }
+        try await eventually { server.log.count == 3 }
+        let renewal = APIRequest(
+            .get,
+            .leases,
+            namespace: "n",
+            name: "l",
+            timeout: .seconds(20),
+            lane: .lease
+        )
+        _ = try await client.send(renewal)
+        withExtendedLifetime(watch) {}
+    }
+
+    @Test func aStreamThatIsRefusedWithoutAnEndIsGivenUp() async throws {
+        let server = try ScriptedServer { _ in
+            .text("HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n")
+        }
+        defer { server.stop() }
+        let client = try self.client(server.address)
+        let watch = APIRequest(.watch, .jobs, timeout: .milliseconds(300))
+        let error = try await self.failure { _ = try await client.watch(watch) }
+        #expect(error.code == .timedOut)
+    }
+
+    @Test func aCallAndItsRepetitionShareOneTimeout() async throws {
+        /// A program that is slower than any call waits.
+        struct SlowProgram: CredentialSource {
+            let program: ExecCredential
+
+            func credential(by _: ContinuousClock.Instant) async throws(KubernetesError) -> Credential { Credential() }
+
+            func credential(
+                afterRefusalOf _: Credential,
+                by deadline: ContinuousClock.Instant
+            ) async throws(KubernetesError) -> Credential {
+                try await self.program.credential(by: deadline)
+            }
+        }
+        let server = try ScriptedServer { _ in ScriptedServer.ok("", "401 Unauthorized") }
+        defer { server.stop() }
+        let sleep = ExecCredential.Command(apiVersion: "v1", command: "/bin/sleep", arguments: ["20"])
+        let client = try self.client(server.address, credentials: SlowProgram(program: ExecCredential(sleep)))
+        var request = self.get
+        request.timeout = .milliseconds(400)
+        let error = try await self.failure { _ = try await client.send(request) }
+        // Not what the program comes to in the end.
+        #expect(error.code == .timedOut)
     }
 
     @Test func aRefusedConnectionCannotHaveHappened() async throws {

@@ -38,7 +38,7 @@ import Testing
         let program = try Program("sleep 0.1; " + Self.answer(#""token":"t-'$NUMBER'""#, version))
         let source = ExecCredential(program.command("client.authentication.k8s.io/\(version)"))
         let tokens = try await withThrowingTaskGroup(of: String?.self) { group in
-            for _ in 0..<20 { group.addTask { try await source.credential().token } }
+            for _ in 0..<20 { group.addTask { try await source.credential(by: .now + .seconds(30)).token } }
             return try await group.reduce(into: Set<String?>()) { $0.insert($1) }
         }
         #expect(tokens == ["t-7"])
@@ -51,16 +51,16 @@ import Testing
     @Test func aTokenIsAskedForAgainWhenItExpiresOrIsRefused() async throws {
         let old = try Program(Self.answer(#""token":"t","expirationTimestamp":"2020-01-01T00:00:00Z""#))
         let expiring = ExecCredential(old.command())
-        _ = try await expiring.credential()
-        _ = try await expiring.credential()
+        _ = try await expiring.credential(by: .now + .seconds(30))
+        _ = try await expiring.credential(by: .now + .seconds(30))
         #expect(old.runs.count == 2)
 
         let lasting = try Program(Self.answer(#""token":"t","expirationTimestamp":"2099-01-01T00:00:00Z""#))
         let source = ExecCredential(lasting.command())
-        let credential = try await source.credential()
-        _ = try await source.credential()
+        let credential = try await source.credential(by: .now + .seconds(30))
+        _ = try await source.credential(by: .now + .seconds(30))
         #expect(lasting.runs.count == 1)
-        _ = try await source.credential(afterRefusalOf: credential)
+        _ = try await source.credential(afterRefusalOf: credential, by: .now + .seconds(30))
         #expect(lasting.runs.count == 2)
     }
 
@@ -75,7 +75,7 @@ import Testing
         let program = try Program(body)
         let source = ExecCredential(program.command(), deadline: .seconds(body.hasPrefix("sleep") ? 1 : 20))
         do {
-            _ = try await source.credential()
+            _ = try await source.credential(by: .now + .seconds(30))
             Issue.record("no error")
         } catch {
             #expect(error.code == .configuration)
@@ -90,7 +90,7 @@ import Testing
             installHint: "install it"
         )
         do {
-            _ = try await ExecCredential(command).credential()
+            _ = try await ExecCredential(command).credential(by: .now + .seconds(30))
             Issue.record("no error")
         } catch {
             #expect(error.message.contains("/missing/program"))

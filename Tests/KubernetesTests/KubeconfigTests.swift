@@ -57,7 +57,7 @@ import Testing
         #expect(configuration.namespace == "work")
         #expect(configuration.certificateAuthority == Array("pem".utf8))
         #expect(configuration.verifiesServer)
-        let credential = try await configuration.credentials.credential()
+        let credential = try await configuration.credentials.credential(by: .now + .seconds(30))
         #expect(credential.token == "secret")
         #expect(!"\(credential) \(configuration)".contains("secret"))
     }
@@ -79,7 +79,7 @@ import Testing
     @Test func clientCertificatesComeWithTheirKey() async throws {
         let pem = Data("pem".utf8).base64EncodedString()
         let both = try self.configuration(user: "{client-certificate-data: \(pem), client-key-data: \(pem)}")
-        #expect(try await both.credentials.credential().identity?.key == Array("pem".utf8))
+        #expect(try await both.credentials.credential(by: .now + .seconds(30)).identity?.key == Array("pem".utf8))
         #expect(
             self.message { _ = try self.configuration(user: "client-certificate-data: \(pem)") }?.contains("client-key")
                 == true
@@ -142,7 +142,7 @@ import Testing
         let configuration = try ClientConfiguration.inCluster(environment: environment, directory: directory)
         #expect(configuration.server == "https://[fd00::1]:443")
         #expect(configuration.namespace == "home")
-        #expect(try await configuration.credentials.credential().token == "t")
+        #expect(try await configuration.credentials.credential(by: .now + .seconds(30)).token == "t")
         #expect(self.message { _ = try ClientConfiguration.inCluster(environment: [:]) } != nil)
     }
 

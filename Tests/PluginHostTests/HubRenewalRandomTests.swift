@@ -1,3 +1,4 @@
+import Pace
 import PluginProtocol
 import Testing
 
@@ -28,7 +29,7 @@ import Testing
 
         init(seed: UInt64) {
             self.machine = HubMachine(configuration: HubConfiguration(socketPath: "/s"), seed: seed)
-            self.random = SplitMix64(state: seed)
+            self.random = SplitMix64(seed: seed)
         }
 
         mutating func `do`(_ change: (inout HubMachine, ContinuousClock.Instant) -> Void) {
@@ -124,7 +125,7 @@ import Testing
     @Test(arguments: 0..<200 as Range<UInt64>)
     func whoAsksIsAnsweredAndNothingIsLeftOver(seed: UInt64) {
         var world = World(seed: seed)
-        var dice = SplitMix64(state: seed &+ 1)
+        var dice = SplitMix64(seed: seed &+ 1)
         world.connect()
         for _ in 0..<300 {
             let id = world.ids[Int.random(in: 0..<3, using: &dice)]

@@ -28,19 +28,6 @@ package enum CredentialRequest: Sendable, Hashable {
     }
 }
 
-extension CredentialRequest: CustomStringConvertible, CustomReflectable {
-    package var description: String {
-        switch self {
-        case .serviceAccountToken(let request): "a token of ServiceAccount \(request.account)"
-        case .vault(let request): "path \"\(request.path)\" of the Vault at \(request.login.address)"
-        case .aws(let request): "secret \"\(request.name)\" of AWS Secrets Manager in \(request.region)"
-        case .file(let path): "the file \(path)"
-        }
-    }
-
-    package var customMirror: Mirror { Mirror(self, children: ["description": self.description]) }
-}
-
 /// Whose token, and for how long.
 package struct ServiceAccountTokenRequest: Sendable, Hashable {
     package var account: ObjectKey

@@ -12,13 +12,16 @@ struct VaultAnswer {
     func credential(
         _ kind: VaultRequest.Kind,
         _ subject: String,
-        renewWithin: Duration?
+        renewWithin: (_ isLeased: Bool) -> Duration?
     ) throws(CredentialFailure) -> FetchedCredential {
         guard let data = self.content?["data"], data.objectValue != nil else {
             throw CredentialFailure("\(subject) holds nothing", isRefusal: true)
         }
         let seconds = self.content?["lease_duration"]?.integerValue ?? 0
         let lease = seconds > 0 ? Duration.seconds(seconds) : nil
+        // With a lease it was made for this reader; without one, it is only stored there.
+        let isLeased = self.content?["lease_id"]?.stringValue?.isEmpty == false
+        let renewWithin = renewWithin(isLeased)
         switch kind {
         case .certificate:
             return FetchedCredential(
@@ -41,8 +44,6 @@ struct VaultAnswer {
             }
         case .version1: break
         }
-        // With a lease it was made for this reader; without one, it is only stored there.
-        let isLeased = self.content?["lease_id"]?.stringValue?.isEmpty == false
         return FetchedCredential(
             Self.texts(data),
             lifetime: isLeased ? lease : nil,

@@ -10,6 +10,11 @@ actor VaultClient {
     private let tokens: ServiceAccountTokens
     private let settings: CredentialFetcher.Settings
     private var sessions: [VaultLogin: VaultSession] = [:]
+    /// The logins and renewals under way: one for everyone who waits for it.
+    private var logins: [VaultLogin: Task<Result<VaultSession, CredentialFailure>, Never>] = [:]
+
+    /// A token that came of a login so lately is not the reason for a refusal.
+    private static let leastBetweenLogins = Duration.seconds(10)
 
     init(engines: HTTPEngines, tokens: ServiceAccountTokens, settings: CredentialFetcher.Settings) {
         self.engines = engines
@@ -18,13 +23,12 @@ actor VaultClient {
     }
 
     func read(_ request: VaultRequest) async throws(CredentialFailure) -> FetchedCredential {
-        let session = try await self.session(request.login)
+        var session = try await self.session(request.login)
         var answer = try await self.send(Self.readRequest(request), request.login, token: session.token)
-        if answer.status == 403, session.canLogIn {
-            // The token may have been revoked; another one tells.
-            self.sessions[request.login] = nil
-            let other = try await self.session(request.login)
-            answer = try await self.send(Self.readRequest(request), request.login, token: other.token)
+        if answer.status == 403, session.canLogIn, await self.isOver(session, request.login) {
+            if self.sessions[request.login]?.token == session.token { self.sessions[request.login] = nil }
+            session = try await self.session(request.login)
+            answer = try await self.send(Self.readRequest(request), request.login, token: session.token)
         }
         let subject = CredentialRequest.vault(request).description
         guard answer.status / 100 == 2 else {
@@ -33,8 +37,17 @@ actor VaultClient {
             }
             throw self.failure(answer, subject, hiding: [session.token])
         }
-        let renewWithin = self.sessions[request.login]?.renewWithin(at: .now)
-        return try VaultAnswer(answer.body).credential(request.kind, subject, renewWithin: renewWithin)
+        return try VaultAnswer(answer.body).credential(request.kind, subject) { isLeased in
+            session.renewWithin(at: .now, isLeased: isLeased)
+        }
+    }
+
+    /// Whether the token has been revoked, rather than not being allowed to read one path.
+    private func isOver(_ session: VaultSession, _ login: VaultLogin) async -> Bool {
+        guard self.sessions[login]?.token == session.token else { return true }
+        if let loggedInAt = session.loggedInAt, .now - loggedInAt < Self.leastBetweenLogins { return false }
+        let answer = try? await self.send((.get, "auth/token/lookup-self", nil), login, token: session.token)
+        return answer?.status == 403
     }
 
     private static func readRequest(_ request: VaultRequest) -> (HTTPRequest.Method, String, JSONValue?) {
@@ -46,28 +59,44 @@ actor VaultClient {
 
     private func session(_ login: VaultLogin) async throws(CredentialFailure) -> VaultSession {
         let known = self.sessions[login]
-        switch known?.step(at: .now) {
-        case .use: if let known { return known }
-        case .renew:
+        let step = known?.step(at: .now)
+        if let known, step == .use { return known }
+        // Unowned on purpose: none of those who wait may end it for the others. Its calls have deadlines.
+        let task =
+            self.logins[login] ?? Task { await self.establish(login, renewing: step == .renew ? known : nil) }
+        self.logins[login] = task
+        return try await task.value.get()
+    }
+
+    private func establish(
+        _ login: VaultLogin,
+        renewing known: VaultSession?
+    ) async -> Result<VaultSession, CredentialFailure> {
+        defer { self.logins[login] = nil }
+        do throws(CredentialFailure) {
+            let session: VaultSession
             if let known {
-                let renewed = await self.renewed(known, login)
-                self.sessions[login] = renewed
-                return renewed
+                session = await self.renewed(known, login)
+            } else {
+                switch login.method {
+                case .token(let token): session = try await self.adopt(token, login)
+                case .kubernetes(let role, let mount, let identity):
+                    session = try await self.logIn(login, role: role, mount: mount, identity)
+                }
             }
-        case .logIn, nil: break
+            self.keep(session, for: login)
+            return .success(session)
+        } catch {
+            return .failure(error)
         }
-        let session: VaultSession
-        switch login.method {
-        case .token(let token): session = try await self.adopt(token, login)
-        case .kubernetes(let role, let mount, let identity):
-            session = try await self.logIn(login, role: role, mount: mount, identity)
-        }
+    }
+
+    private func keep(_ session: VaultSession, for login: VaultLogin) {
         if self.sessions.count >= Self.mostSessions {
             self.sessions = self.sessions.filter { $0.value.step(at: .now) != .logIn }
             if self.sessions.count >= Self.mostSessions { self.sessions = [:] }
         }
         self.sessions[login] = session
-        return session
     }
 
     /// Takes a token that somebody else made, and asks how long it lives.
@@ -110,9 +139,11 @@ actor VaultClient {
             if answer?.isRefusal == true { session.isRenewable = false }
             return session
         }
+        // Near the end of all renewals each gives less; a login gives the whole time again.
+        let isWaning = session.canLogIn && session.lifetime.map { .seconds(seconds) < $0 / 2 } ?? false
         session.startedAt = .now
         session.lifetime = .seconds(seconds)
-        session.isRenewable = auth["renewable"] == true
+        session.isRenewable = auth["renewable"] == true && !isWaning
         return session
     }
 
@@ -146,7 +177,8 @@ actor VaultClient {
             lifetime: seconds > 0 ? .seconds(seconds) : nil,
             startedAt: .now,
             isRenewable: auth?["renewable"] == true,
-            canLogIn: true
+            canLogIn: true,
+            loggedInAt: .now
         )
     }
 

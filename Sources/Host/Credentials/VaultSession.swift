@@ -14,6 +14,8 @@ struct VaultSession: Sendable, Equatable {
     var isRenewable: Bool
     /// Whether another one can be had by logging in.
     var canLogIn: Bool
+    /// When it came of a login; nil where somebody else made it.
+    var loggedInAt: ContinuousClock.Instant?
 
     func step(at now: ContinuousClock.Instant) -> Step {
         guard let lifetime else { return .use }
@@ -24,9 +26,12 @@ struct VaultSession: Sendable, Equatable {
         return self.canLogIn ? .logIn : .use
     }
 
-    /// By when it must be used again, lest it end unrenewed; nil when that does not matter.
-    func renewWithin(at now: ContinuousClock.Instant) -> Duration? {
-        guard let lifetime, self.isRenewable, !self.canLogIn else { return nil }
+    /// By when what was read with it must be read again, lest the token end before; nil when that does not matter.
+    ///
+    /// What is leased ends with the token that it was read with, however long its lease. What is only stored does not, and
+    /// matters where the token is lost for good when it ends unrenewed.
+    func renewWithin(at now: ContinuousClock.Instant, isLeased: Bool) -> Duration? {
+        guard let lifetime, isLeased || self.isRenewable && !self.canLogIn else { return nil }
         return Swift.max(.seconds(1), (self.startedAt + lifetime - now) * 2 / 3)
     }
 }

@@ -141,7 +141,7 @@ private final class Call: Sendable {
             if case .cancelled = state { return true }
             state = .started(id)
             // Inside the lock, so that the cancellation can't overtake it.
-            self.inbox.put(.start(id: id, request, receiver))
+            self.inbox.put(.start(id: id, request, receiver, handedOverAt: .now))
             return false
         }
         guard isCancelled else { return }

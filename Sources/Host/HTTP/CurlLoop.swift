@@ -27,7 +27,7 @@ internal import NIOConcurrencyHelpers
 
 /// What other threads ask of the loop.
 enum CurlCommand {
-    case start(id: UInt64, HTTPRequest, Transfer.Receiver)
+    case start(id: UInt64, HTTPRequest, Transfer.Receiver, handedOverAt: ContinuousClock.Instant)
     case cancel(id: UInt64)
     case stop
 }
@@ -45,7 +45,10 @@ final class CurlLoop: @unchecked Sendable {
 
     private var transfers: [UInt64: Transfer] = [:]
     private var transferOfHandle: [UInt: UInt64] = [:]
-    private var headDeadlines: [UInt64: ContinuousClock.Instant] = [:]
+    /// When each call is given up, and each stream whose head has not come.
+    ///
+    /// libcurl's own timeout does not count while a transfer waits for a connection.
+    private var deadlines: [UInt64: ContinuousClock.Instant] = [:]
     private var idleHandles: [EasyHandle] = []
     private var idleStreamHandles: [EasyHandle] = []
     private let arrivals = Transfer.Arrivals()
@@ -75,8 +78,8 @@ final class CurlLoop: @unchecked Sendable {
             // Where bytes came, more are likely: another turn follows at once.
             let isMoreLikely = !self.arrivals.ids.isEmpty
             self.handOver()
-            let wait = isMoreLikely ? 0 : self.endLateHeads()
-            _ = unsafe curl_multi_poll(self.multi.raw, nil, 0, wait, nil)
+            let wait = self.endLateTransfers()
+            _ = unsafe curl_multi_poll(self.multi.raw, nil, 0, isMoreLikely ? 0 : wait, nil)
         }
         for id in self.transfers.keys { self.end(id, .cancelled) }
         self.idleHandles = []
@@ -88,7 +91,8 @@ final class CurlLoop: @unchecked Sendable {
     private func obey(_ commands: [CurlCommand]) -> Bool {
         for command in commands {
             switch command {
-            case .start(let id, let request, let receiver): self.start(id, request, receiver)
+            case .start(let id, let request, let receiver, let handedOverAt):
+                self.start(id, request, receiver, deadline: handedOverAt + request.timeout)
             case .cancel(let id): self.cancel(id)
             case .stop: return false
             }
@@ -96,7 +100,12 @@ final class CurlLoop: @unchecked Sendable {
         return true
     }
 
-    private func start(_ id: UInt64, _ request: HTTPRequest, _ receiver: Transfer.Receiver) {
+    private func start(
+        _ id: UInt64,
+        _ request: HTTPRequest,
+        _ receiver: Transfer.Receiver,
+        deadline: ContinuousClock.Instant
+    ) {
         let isStream = if case .streaming = receiver { true } else { false }
         let idle = isStream ? self.idleStreamHandles.popLast() : self.idleHandles.popLast()
         guard let handle = idle ?? EasyHandle(self.endpoint, address: self.address, isStream: isStream) else {
@@ -119,19 +128,17 @@ final class CurlLoop: @unchecked Sendable {
                 TransferFailure(reason: .misconfigured, message: refusal, mayHaveBeenSent: false)
             )
         }
-        let deadline = isStream ? ContinuousClock.now + request.timeout : nil
         let transfer = Transfer(
             id: id,
             handle: handle,
             receiver: receiver,
             limits: self.endpoint.limits,
-            headDeadline: deadline,
             arrivals: self.arrivals
         )
         handle.direct(to: transfer)
         self.transfers[id] = transfer
         self.transferOfHandle[handle.identity] = id
-        self.headDeadlines[id] = deadline
+        self.deadlines[id] = deadline
         _ = unsafe curl_multi_add_handle(self.multi.raw, handle.raw)
     }
 
@@ -179,14 +186,16 @@ final class CurlLoop: @unchecked Sendable {
     private func flush(_ transfer: Transfer) -> Bool {
         let id = transfer.id
         self.arrivals.ids.remove(id)
-        self.headDeadlines[id] = nil
-        return transfer.flush { [send] in send(.cancel(id: id)) }
+        let isRead = transfer.flush { [send] in send(.cancel(id: id)) }
+        // A refusal of a stream is read to its end, and that has to come in time as well.
+        if transfer.receiver == nil { self.deadlines[id] = nil }
+        return isRead
     }
 
     private func end(_ id: UInt64, _ failure: TransferFailure?) {
         guard let transfer = self.transfers.removeValue(forKey: id) else { return }
         let handle = transfer.handle
-        self.headDeadlines[id] = nil
+        self.deadlines[id] = nil
         self.arrivals.ids.remove(id)
         self.transferOfHandle[handle.identity] = nil
         _ = unsafe curl_multi_remove_handle(self.multi.raw, handle.raw)
@@ -205,14 +214,14 @@ final class CurlLoop: @unchecked Sendable {
     /// A turn costs next to nothing, and whatever libcurl did not announce is found by it.
     private static let longestWait: Int32 = 500
 
-    /// Ends the streams whose head is late; returns for how many milliseconds the loop may sleep.
-    private func endLateHeads() -> Int32 {
-        guard let earliest = self.headDeadlines.values.min() else { return Self.longestWait }
+    /// Ends the transfers that are late; returns for how many milliseconds the loop may sleep.
+    private func endLateTransfers() -> Int32 {
+        guard let earliest = self.deadlines.values.min() else { return Self.longestWait }
         let now = ContinuousClock.now
         guard earliest <= now else {
             return min(Int32(clamping: (earliest - now).wholeMilliseconds) + 1, Self.longestWait)
         }
-        for (id, deadline) in self.headDeadlines where deadline <= now {
+        for (id, deadline) in self.deadlines where deadline <= now {
             guard let transfer = self.transfers[id] else { continue }
             let failure = TransferFailure(
                 reason: .timedOut,

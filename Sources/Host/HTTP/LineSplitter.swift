@@ -10,9 +10,6 @@ struct LineSplitter: Sendable {
         self.limit = limit
     }
 
-    /// Bytes held back because their line has no end yet.
-    var pendingBytes: Int { self.partial.count }
-
     /// Appends the lines that end in these bytes, without their newlines.
     ///
     /// Empty lines are dropped.

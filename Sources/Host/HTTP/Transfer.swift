@@ -13,8 +13,6 @@ final class Transfer {
     let handle: EasyHandle
     /// Whoever waits for the answer or for its head; nil once resumed.
     var receiver: Receiver?
-    /// The instant at which a stream without a head is given up.
-    let headDeadline: ContinuousClock.Instant?
 
     private let limits: HTTPLimits
     private var answer = HTTPAnswer()
@@ -32,14 +30,12 @@ final class Transfer {
         handle: EasyHandle,
         receiver: Receiver,
         limits: HTTPLimits,
-        headDeadline: ContinuousClock.Instant?,
         arrivals: Arrivals
     ) {
         self.id = id
         self.handle = handle
         self.receiver = receiver
         self.limits = limits
-        self.headDeadline = headDeadline
         self.arrivals = arrivals
         self.splitter = LineSplitter(limit: limits.lineBytes)
     }
@@ -47,11 +43,6 @@ final class Transfer {
     private var isStreaming: Bool {
         if case .streaming = self.receiver { return true }
         return self.stream != nil
-    }
-
-    var awaitsHead: Bool {
-        guard case .streaming = self.receiver else { return false }
-        return !self.headIsComplete
     }
 
     /// The streams for which something arrived during one `perform`.

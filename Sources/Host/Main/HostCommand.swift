@@ -117,7 +117,11 @@ struct HostCommand: AsyncParsableCommand {
         }
         if let elector = self.leadership.elector(api: api, namespace: client.namespace, logger: logger) {
             controller.pulse.standBy()
-            parts.append(Part { try await elector.lead { await controller.run() } })
+            parts.append(
+                Part {
+                    try await elector.lead(finish: { await controller.finishCalls(by: $0) }) { await controller.run() }
+                }
+            )
         } else {
             parts.append(Part { await controller.run() })
         }

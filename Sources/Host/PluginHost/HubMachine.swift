@@ -64,7 +64,7 @@ struct HubMachine {
 
     init(configuration: HubConfiguration, seed: UInt64 = .random(in: .min ... .max)) {
         self.configuration = configuration
-        self.random = SplitMix64(state: seed)
+        self.random = SplitMix64(seed: seed)
     }
 
     /// When ``timerFired(now:)`` wants to be called; it may be called at any other time as well.

@@ -34,6 +34,14 @@ package struct TriggerSpecification: Sendable, Equatable {
     }
 }
 
+extension TriggerSpecification: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    package var description: String {
+        "TriggerSpecification(\(self.type) of \(self.scaledJob), parameters: \(self.parameters.keys.sorted()))"
+    }
+    package var debugDescription: String { self.description }
+    package var customMirror: Mirror { Mirror(self, children: ["description": self.description]) }
+}
+
 /// What the plugins tell the controller.
 package enum PluginEvent: Sendable {
     /// The trigger types on offer changed. Types of a plugin that went away stay, marked as not connected.

@@ -1,17 +1,15 @@
-/// A generator of numbers whose run can be repeated (SplitMix64).
+internal import Pace
+
+/// A generator of numbers whose run can be repeated.
 package struct FuzzGenerator: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    private var numbers: SplitMix64
 
     package init(seed: UInt64) {
-        self.state = seed
+        self.numbers = SplitMix64(seed: seed)
     }
 
     package mutating func next() -> UInt64 {
-        self.state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = self.state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
+        self.numbers.next()
     }
 
     /// True once in so many times.

@@ -30,7 +30,10 @@ package struct LeaderElection: Sendable {
         }
 
         /// How long a host that took a Lease from a silent leader still waits before it acts.
-        var takeoverPause: Duration { Swift.max(.zero, self.renewDeadline + self.longestCall - self.leaseDuration) }
+        var takeoverPause: Duration { Swift.max(.zero, self.longestPause - self.leaseDuration) }
+
+        /// How long a leader that cannot know that it lost its Lease may act, and its calls may last.
+        var longestPause: Duration { self.renewDeadline + self.longestCall }
     }
 
     package enum Standing: Sendable, Equatable {
@@ -58,6 +61,12 @@ package struct LeaderElection: Sendable {
     private var observed: (record: LeaseRecord, since: ContinuousClock.Instant)?
     /// When the write began that made this host's hold on the Lease as good as it is.
     private var renewedAt: ContinuousClock.Instant?
+    /// How long to wait between having the Lease and acting, by what was seen of the holder before.
+    private var pause = Duration.zero
+    /// The Lease was there once; where it is not, somebody deleted it.
+    private var hasSeenLease = false
+    /// What was written last, whatever came of it.
+    private var claimed: LeaseRecord?
     private var nextTry: ContinuousClock.Instant
     private var mustRead = true
 
@@ -83,7 +92,9 @@ package struct LeaderElection: Sendable {
         guard !self.mustRead else { return .read(timeout: timeout) }
         // Whatever comes of the write, the next attempt begins with what is known then.
         self.mustRead = true
-        return .write(self.claim(time), timeout: timeout)
+        let claim = self.claim(time)
+        self.claimed = claim
+        return .write(claim, timeout: timeout)
     }
 
     /// Takes the answer to a read; nil means that there is no Lease.
@@ -93,11 +104,14 @@ package struct LeaderElection: Sendable {
             self.nextTry = now + self.settings.retryPeriod
         case .success(let record):
             guard let record else {
+                // Whoever held it need not have noticed yet that it was deleted.
                 self.observed = nil
                 self.mustRead = false
+                self.pause = self.hasSeenLease ? self.settings.longestPause : .zero
                 return
             }
             if self.observed?.record != record { self.observed = (record, now) }
+            self.notePause(record)
             let isMine = record.holder == self.settings.identity
             if self.renewedAt != nil, !isMine {
                 self.standing = .lost
@@ -118,14 +132,18 @@ package struct LeaderElection: Sendable {
         switch outcome {
         case .failure(let error):
             // Whoever was faster is read at once; an unanswered write may have happened, which the read shows as well.
-            self.nextTry =
-                error.code == .conflict || error.code == .alreadyExists ? now : now + self.settings.retryPeriod
+            let isChanged = error.code == .conflict || error.code == .alreadyExists || error.code == .notFound
+            if isChanged || error.mayHaveHappened { self.hasSeenLease = true }
+            self.nextTry = isChanged ? now : now + self.settings.retryPeriod
         case .success(let record):
-            let before = self.observed?.record.holder
+            if let deadline, now >= deadline {
+                // Too late: whoever acted for it has been stopped.
+                self.standing = .lost
+                return
+            }
             self.observed = (record, now)
             if self.renewedAt == nil {
-                let tookOver = before != nil && before != self.settings.identity
-                self.standing = tookOver ? .settling(until: now + self.settings.takeoverPause) : .leading
+                self.standing = self.pause > .zero ? .settling(until: now + self.pause) : .leading
             }
             self.renewedAt = sentAt
             self.mustRead = false
@@ -133,8 +151,15 @@ package struct LeaderElection: Sendable {
         }
     }
 
-    /// Whether this host may hold the Lease, and so has to give it back.
-    package var mayHold: Bool { self.renewedAt != nil && self.standing != .lost }
+    /// Whether this host led until now, and so may say that nobody acts any more.
+    ///
+    /// One that still settles may not: calls of the one before may be under way.
+    package var mayGiveBack: Bool { self.standing == .leading }
+
+    /// Ends it, whatever the Lease says.
+    package mutating func lose() {
+        self.standing = .lost
+    }
 
     /// What a leader writes when it stops of its own accord, so that the next need not wait; nil when it isn't the holder.
     package func release(of current: LeaseRecord, time: KubernetesTime) -> LeaseRecord? {
@@ -146,13 +171,40 @@ package struct LeaderElection: Sendable {
         return record
     }
 
-    private var deadline: ContinuousClock.Instant? { self.renewedAt.map { $0 + self.settings.renewDeadline } }
+    /// When whoever acts for this host has to have stopped; nil while it does not hold the Lease.
+    package var deadline: ContinuousClock.Instant? { self.renewedAt.map { $0 + self.settings.renewDeadline } }
 
     private var nextEvent: ContinuousClock.Instant {
         var next = self.nextTry
         if let deadline = self.deadline { next = Swift.min(next, deadline) }
         if case .settling(let until) = self.standing { next = Swift.min(next, until) }
         return next
+    }
+
+    /// Takes note of what the holder that is seen now means for whoever comes next.
+    private mutating func notePause(_ record: LeaseRecord) {
+        self.hasSeenLease = true
+        guard self.renewedAt == nil else { return }
+        switch record.holder {
+        case nil where record.isGivenBack:
+            self.pause = .zero
+        case self.settings.identity? where self.isClaim(record):
+            // A replacement directly followed what was seen before it. A Lease may have come and gone before a creation.
+            if self.claimed?.resourceVersion == nil { self.pause = self.settings.longestPause }
+        case nil, self.settings.identity?:
+            // Written by hand: whoever led may not have noticed.
+            self.pause = self.settings.longestPause
+        default:
+            // The holder stops after two thirds of its own duration, and is left alone for all of it.
+            self.pause = Swift.max(self.settings.takeoverPause, self.settings.longestCall - record.duration / 3)
+        }
+    }
+
+    /// Whether this is what an unanswered write of this host made.
+    private func isClaim(_ record: LeaseRecord) -> Bool {
+        guard var claimed else { return false }
+        claimed.resourceVersion = record.resourceVersion
+        return claimed == record
     }
 
     private func isFree(_ record: LeaseRecord, at now: ContinuousClock.Instant) -> Bool {

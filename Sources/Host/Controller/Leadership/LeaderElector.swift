@@ -23,42 +23,51 @@ package struct LeaderElector: Sendable {
 
     /// Waits for the Lease, then runs the body until the task is cancelled or the Lease is lost.
     ///
-    /// The body has ended when this returns or throws; a Lease that is still held is given back.
-    package func lead(_ body: @escaping @Sendable () async -> Void) async throws {
+    /// The body is cancelled before another host may act, whatever becomes of the calls about the Lease, and has ended
+    /// when this returns or throws. When the task is cancelled the body may first finish what is under way: `finish`
+    /// returns once it is done, or at the instant that it is given, and says whether nothing is left. Only then is the
+    /// Lease given back; otherwise the next host waits as it does after a crash.
+    package func lead(
+        finish: @escaping @Sendable (ContinuousClock.Instant) async -> Bool = { _ in true },
+        _ body: @escaping @Sendable () async -> Void
+    ) async throws {
         var election = LeaderElection(settings: self.settings, now: .now)
-        var body: (@Sendable () async -> Void)? = body
-        let end = await withTaskGroup(of: Void.self) { group in
-            var lastHolder: String??
-            while !Task.isCancelled {
-                let step = election.step(at: .now, time: .now)
-                if election.standing == .leading, let begin = body {
-                    body = nil
-                    self.logger.notice("leads", metadata: ["lease": "\(self.key)"])
-                    group.addTask { await begin() }
-                }
-                if step == .stop { break }
-                await self.take(step, &election)
-                if election.standing == .waiting, lastHolder != election.holder {
-                    lastHolder = election.holder
-                    self.logger.notice(
-                        "waits for its turn",
-                        metadata: ["lease": "\(self.key)", "holder": "\(election.holder ?? "nobody")"]
-                    )
-                }
+        let tenure = LeaderTenure(body)
+        var lastHolder: String??
+        while !Task.isCancelled {
+            let step = election.step(at: .now, time: .now)
+            if let deadline = election.deadline, !tenure.lasts(until: deadline) { election.lose() }
+            if election.standing == .lost { break }
+            if election.standing == .leading, tenure.begin() {
+                self.logger.notice("leads", metadata: ["lease": "\(self.key)"])
             }
-            group.cancelAll()
-            await group.waitForAll()
-            return election
+            await self.take(step, &election)
+            if election.standing == .waiting, lastHolder != election.holder {
+                lastHolder = election.holder
+                self.logger.notice(
+                    "waits for its turn",
+                    metadata: ["lease": "\(self.key)", "holder": "\(election.holder ?? "nobody")"]
+                )
+            }
         }
-        if end.standing == .lost {
+        let deadline = election.deadline ?? .now
+        // The task is cancelled; what is under way and giving the Lease back must still go through.
+        let isFinished =
+            election.mayGiveBack
+            ? await Task { await finish(Swift.min(deadline, .now + Self.longestFinish)) }.value : false
+        let ended = await tenure.end()
+        if election.standing == .lost {
             throw LostLease(
                 description:
-                    "the Lease \(self.key) is lost (holder: \(end.holder ?? "nobody")); stopped before another host acts"
+                    "the Lease \(self.key) is lost (holder: \(election.holder ?? "nobody")); stopped before another host acts"
             )
         }
-        // The task is cancelled; giving the Lease back must still go through.
-        if end.mayHold { await Task { await self.giveBack(end) }.value }
+        guard election.mayGiveBack, isFinished, ended == .inTime else { return }
+        await Task { [election] in await self.giveBack(election) }.value
     }
+
+    /// How long calls under way may take to end before the Lease is given back.
+    private static let longestFinish = Duration.seconds(10)
 
     /// Empties the Lease as it is now: a renewal that was cut off may have changed it.
     private func giveBack(_ election: LeaderElection) async {

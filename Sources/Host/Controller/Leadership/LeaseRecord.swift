@@ -29,6 +29,11 @@ package struct LeaseRecord: Sendable, Equatable {
         self.resourceVersion = resourceVersion
     }
 
+    /// Whether its holder gave it back, rather than somebody else having taken the name out.
+    ///
+    /// Whoever gives a Lease back shortens it to a second.
+    package var isGivenBack: Bool { self.holder == nil && self.duration <= .seconds(1) }
+
     /// Reads what the API server answered.
     ///
     /// A Lease without times or duration, as tools may leave one, counts as renewed long ago.

@@ -1,4 +1,5 @@
 import DequeModule
+import Pace
 
 /// ScaledJobs that wait for their turn, each at most once, first come first served.
 struct TurnQueue: Sendable {
@@ -41,24 +42,17 @@ struct SyncedScopes: Sendable {
     }
 }
 
-/// The system's generator, or a seeded one (SplitMix64) whose run can be repeated.
+/// The system's generator, or a seeded one whose run can be repeated.
 package struct SystemOrSeededGenerator: RandomNumberGenerator, Sendable {
-    private var state: UInt64?
+    private var seeded: SplitMix64?
 
     package init(seed: UInt64?) {
-        self.state = seed
+        self.seeded = seed.map(SplitMix64.init(seed:))
     }
 
     package mutating func next() -> UInt64 {
-        guard let state else {
-            var system = SystemRandomNumberGenerator()
-            return system.next()
-        }
-        let advanced = state &+ 0x9e37_79b9_7f4a_7c15
-        self.state = advanced
-        var mixed = advanced
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
+        if let number = self.seeded?.next() { return number }
+        var system = SystemRandomNumberGenerator()
+        return system.next()
     }
 }

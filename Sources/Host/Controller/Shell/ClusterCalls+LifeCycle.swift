@@ -15,8 +15,7 @@ extension ClusterCalls {
             .jobs,
             namespace: key.namespace,
             name: key.name,
-            timeout: Self.callTimeout,
-            lane: .delete
+            timeout: Self.callTimeout
         )
         switch await self.json(request) {
         case .failure(let error) where error.code == .notFound: return .success(.unsure("it is gone"))
@@ -46,8 +45,7 @@ extension ClusterCalls {
                 namespace: key.namespace,
                 name: key.name,
                 body: try? options.encoded(),
-                timeout: Self.callTimeout,
-                lane: .delete
+                timeout: Self.callTimeout
             )
         )
         .map { _ in }
@@ -70,8 +68,7 @@ extension ClusterCalls {
                 name: reference.key.name,
                 query: [Self.fieldManager],
                 body: try? patch.encoded(),
-                timeout: Self.callTimeout,
-                lane: .delete
+                timeout: Self.callTimeout
             )
         )
         .map { _ in }

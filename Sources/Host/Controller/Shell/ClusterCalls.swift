@@ -53,8 +53,7 @@ struct ClusterCalls: Sendable {
             namespace: key.namespace,
             query: [Self.fieldManager, Self.serverTimeout] + extra,
             body: template.body(name: key.name),
-            timeout: Self.callTimeout,
-            lane: .create
+            timeout: Self.callTimeout
         )
     }
 
@@ -64,8 +63,7 @@ struct ClusterCalls: Sendable {
             .jobs,
             namespace: key.namespace,
             name: key.name,
-            timeout: Self.callTimeout,
-            lane: .create
+            timeout: Self.callTimeout
         )
         switch await self.send(request) {
         case .failure(let error) where error.code == .notFound: return .success(nil)
@@ -105,8 +103,7 @@ struct ClusterCalls: Sendable {
                 subresource: "status",
                 query: [Self.fieldManager],
                 body: try? patch.encoded(),
-                timeout: Self.callTimeout,
-                lane: .status
+                timeout: Self.callTimeout
             )
         )
         .map { _ in }
@@ -125,8 +122,7 @@ struct ClusterCalls: Sendable {
                 namespace: event.namespace,
                 name: event.name,
                 body: try? JSONValue.object(["series": series]).encoded(),
-                timeout: Self.callTimeout,
-                lane: .status
+                timeout: Self.callTimeout
             )
             guard case .failure(let error) = await self.send(request), error.code == .notFound else { return }
             // It has expired meanwhile: told anew.
@@ -137,8 +133,7 @@ struct ClusterCalls: Sendable {
                 .events,
                 namespace: event.namespace,
                 body: try? Self.content(event, at: now).encoded(),
-                timeout: Self.callTimeout,
-                lane: .status
+                timeout: Self.callTimeout
             )
         )
     }

@@ -25,6 +25,10 @@ package actor Controller {
     private var secretWatches = DataWatches()
     private var configMapWatches = DataWatches()
     private var interruptions: Set<String> = []
+    /// Calls that change something, or tell whether something was changed.
+    private var callsUnderWay = 0
+    /// Set once no more calls may begin; finished when the last one has ended.
+    private var finishing: AsyncStream<Never>.Continuation?
     /// Whether the loop goes round, and what it still lacks; readable without waiting for it.
     package nonisolated let pulse = Pulse()
 
@@ -88,6 +92,23 @@ package actor Controller {
         self.configMapWatches.cancelAll()
     }
 
+    /// Lets the calls under way end and begins no more; it goes on to follow the cluster until ``run()`` is cancelled.
+    ///
+    /// Returns at the deadline at the latest. False when a call is still under way then.
+    package func finishCalls(by deadline: ContinuousClock.Instant) async -> Bool {
+        let (ends, continuation) = AsyncStream.makeStream(of: Never.self)
+        self.finishing = continuation
+        guard self.callsUnderWay > 0 else { return true }
+        // Cancelled below, where it is waited for no longer.
+        let alarm = Task {
+            try? await Task.sleep(until: deadline)
+            continuation.finish()
+        }
+        for await _ in ends {}
+        alarm.cancel()
+        return self.callsUnderWay == 0
+    }
+
     /// All ScaledJobs at this moment.
     package func snapshots() -> [ScaledJobSnapshot] { self.machine.snapshots() }
 
@@ -141,6 +162,13 @@ package actor Controller {
         self.alarm.set(self.machine.nextWake)
     }
 
+    /// Takes what a watch of one object says, unless nobody follows that object any more.
+    private func takeData(_ input: ControllerInput) {
+        // A watch that is cancelled while it waits for this actor gets here once more.
+        guard !Task.isCancelled else { return }
+        self.take(input)
+    }
+
     /// Says once that a watch broke, and once that it works again.
     private func note<Object>(_ change: Reflection<Object>, of resource: String) {
         if case .interrupted(let error) = change {
@@ -167,13 +195,13 @@ package actor Controller {
             self.secretWatches.end(end)
             self.secretWatches.begin(begin) { key in
                 let watch = DataWatch<Secret>(api: self.api, key: key, logger: self.logger)
-                return Task { await watch.run { entry in await self.take(.secret(key, entry)) } }
+                return Task { await watch.run { entry in await self.takeData(.secret(key, entry)) } }
             }
         case .watchConfigMaps(let begin, let end):
             self.configMapWatches.end(end)
             self.configMapWatches.begin(begin) { key in
                 let watch = DataWatch<ConfigMap>(api: self.api, key: key, logger: self.logger)
-                return Task { await watch.run { entry in await self.take(.configMap(key, entry)) } }
+                return Task { await watch.run { entry in await self.takeData(.configMap(key, entry)) } }
             }
         case .log(let record): self.log(record)
         case .recordEvent(let event):
@@ -192,7 +220,12 @@ package actor Controller {
         case .act(.fetchCredential(let request)):
             self.take(.credential(request, await self.credentials.fetch(request)))
         case .act(let action):
-            if let input = await self.calls.perform(action) { self.take(input) }
+            guard self.finishing == nil else { return }
+            self.callsUnderWay += 1
+            let input = await self.calls.perform(action)
+            self.callsUnderWay -= 1
+            if self.callsUnderWay == 0 { self.finishing?.finish() }
+            if let input { self.take(input) }
         }
     }
 

@@ -12,15 +12,11 @@ package struct APIRequest: Sendable, Equatable {
         case delete
     }
 
-    /// Which of the host's calls go first when the API server makes them wait.
-    package enum Lane: Int, Sendable, Comparable, CaseIterable {
-        case lease = 0
-        case read
-        case create
-        case delete
-        case status
-
-        package static func < (left: Lane, right: Lane) -> Bool { left.rawValue < right.rawValue }
+    /// Which calls may wait for each other's connections.
+    package enum Lane: Sendable {
+        case ordinary
+        /// Calls about the Lease, which wait for nothing else.
+        case lease
     }
 
     package var verb: Verb
@@ -48,7 +44,7 @@ package struct APIRequest: Sendable, Equatable {
         query: [QueryItem] = [],
         body: [UInt8]? = nil,
         timeout: Duration = .seconds(30),
-        lane: Lane = .read
+        lane: Lane = .ordinary
     ) {
         self.verb = verb
         self.resource = resource

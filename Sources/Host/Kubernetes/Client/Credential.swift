@@ -18,9 +18,21 @@ struct Credential: Sendable, Equatable, CustomStringConvertible {
 
 /// Where credentials come from, and come from again when they have grown old.
 protocol CredentialSource: Sendable {
-    func credential() async throws(KubernetesError) -> Credential
+    /// The one to use now; fails when it could only be had after the deadline.
+    func credential(by deadline: ContinuousClock.Instant) async throws(KubernetesError) -> Credential
     /// Called when the server refused a credential; returns an equal one when there is no other.
-    func credential(afterRefusalOf refused: Credential) async throws(KubernetesError) -> Credential
+    func credential(
+        afterRefusalOf refused: Credential,
+        by deadline: ContinuousClock.Instant
+    ) async throws(KubernetesError) -> Credential
+}
+
+extension KubernetesError {
+    static let noCredentialInTime = KubernetesError(
+        .timedOut,
+        "no credentials for the API server in time",
+        retry: .after(.seconds(1))
+    )
 }
 
 /// A credential that never changes.
@@ -31,8 +43,12 @@ struct FixedCredential: CredentialSource {
         self.value = value
     }
 
-    func credential() async throws(KubernetesError) -> Credential { self.value }
-    func credential(afterRefusalOf refused: Credential) async throws(KubernetesError) -> Credential { self.value }
+    func credential(by _: ContinuousClock.Instant) async throws(KubernetesError) -> Credential { self.value }
+
+    func credential(
+        afterRefusalOf _: Credential,
+        by _: ContinuousClock.Instant
+    ) async throws(KubernetesError) -> Credential { self.value }
 }
 
 /// A token in a file that somebody else replaces in time, as the kubelet does.
@@ -53,14 +69,17 @@ final class TokenFile: CredentialSource {
         self.copy = NIOLockedValueBox(Copy(credential: credential, readAt: .now))
     }
 
-    func credential() async throws(KubernetesError) -> Credential {
+    func credential(by _: ContinuousClock.Instant) async throws(KubernetesError) -> Credential {
         self.copy.withLockedValue { copy in
             guard copy.readAt.duration(to: .now) >= self.maximumAge else { return copy.credential }
             return self.reread(&copy)
         }
     }
 
-    func credential(afterRefusalOf refused: Credential) async throws(KubernetesError) -> Credential {
+    func credential(
+        afterRefusalOf refused: Credential,
+        by _: ContinuousClock.Instant
+    ) async throws(KubernetesError) -> Credential {
         self.copy.withLockedValue { copy in
             // Somebody else may have been refused before, and read the new one.
             copy.credential == refused ? self.reread(&copy) : copy.credential

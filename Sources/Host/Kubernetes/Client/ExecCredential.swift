@@ -33,43 +33,71 @@ actor ExecCredential: CredentialSource {
     private let deadline: Duration
     private var cached: Credential?
     private var expiration: KubernetesTime?
-    private var running: Task<(Credential, KubernetesTime?), any Error>?
+    private var running: Task<Outcome, Never>?
+
+    private typealias Outcome = Result<Credential, KubernetesError>
 
     init(_ command: Command, deadline: Duration = .seconds(60)) {
         self.command = command
         self.deadline = deadline
     }
 
-    func credential() async throws(KubernetesError) -> Credential {
+    func credential(by deadline: ContinuousClock.Instant) async throws(KubernetesError) -> Credential {
         if let cached, self.expiration.map({ $0 > .now.advanced(by: .seconds(10)) }) ?? true { return cached }
-        return try await self.run()
+        return try await self.run(by: deadline)
     }
 
-    func credential(afterRefusalOf refused: Credential) async throws(KubernetesError) -> Credential {
+    func credential(
+        afterRefusalOf refused: Credential,
+        by deadline: ContinuousClock.Instant
+    ) async throws(KubernetesError) -> Credential {
         if let cached, cached != refused { return cached }
-        return try await self.run()
+        return try await self.run(by: deadline)
     }
 
-    private func run() async throws(KubernetesError) -> Credential {
-        // Unowned on purpose: several callers wait for the same run, and none of them may end it for the others.
-        let task = self.running ?? Task { [command, deadline] in try await Self.execute(command, within: deadline) }
-        self.running = task
+    private func run(by deadline: ContinuousClock.Instant) async throws(KubernetesError) -> Credential {
+        // Unowned on purpose: several callers wait for the same run, and none of them may end it for the others. It has
+        // a deadline of its own.
+        let run = self.running ?? Task { await self.renew() }
+        self.running = run
+        guard let outcome = await Self.outcome(of: run, by: deadline) else {
+            throw Task.isCancelled ? KubernetesError(.cancelled, "the call was cancelled") : .noCredentialInTime
+        }
+        return try outcome.get()
+    }
+
+    private func renew() async -> Outcome {
+        defer { self.running = nil }
         do {
-            let (credential, expiration) = try await task.value
-            if self.running == task {
-                self.running = nil
-                self.cached = credential
-                self.expiration = expiration
-            }
-            return credential
+            let (credential, expiration) = try await Self.execute(self.command, within: self.deadline)
+            self.cached = credential
+            self.expiration = expiration
+            return .success(credential)
+        } catch let error as KubernetesError {
+            return .failure(error)
         } catch {
-            if self.running == task { self.running = nil }
-            if let error = error as? KubernetesError { throw error }
-            throw KubernetesError(
+            let error = KubernetesError(
                 .configuration,
                 "the credential program \(self.command.command) could not be run: \(error)",
                 retry: .after(.seconds(5))
             )
+            return .failure(error)
+        }
+    }
+
+    /// Waits no longer than the deadline, and no longer than the task that waits lives; nil then.
+    private static func outcome(of run: Task<Outcome, Never>, by deadline: ContinuousClock.Instant) async -> Outcome? {
+        let (outcomes, continuation) = AsyncStream.makeStream(of: Outcome.self)
+        // Ends with the run: the value of a task can't be waited for in any other way that ends early.
+        Task { continuation.yield(await run.value) }
+        return await withTaskGroup(of: Outcome?.self) { group in
+            group.addTask { await outcomes.first { _ in true } }
+            group.addTask {
+                try? await Task.sleep(until: deadline)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
         }
     }
 

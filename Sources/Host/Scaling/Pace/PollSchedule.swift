@@ -13,8 +13,6 @@ package struct PollSchedule: Sendable, Equatable {
 
     private var isFirst: Bool
 
-    package func isDue(_ now: ContinuousClock.Instant) -> Bool { self.next <= now }
-
     package mutating func polled(
         at now: ContinuousClock.Instant,
         using generator: inout some RandomNumberGenerator

@@ -1,18 +1,18 @@
-import Glibc
-import NIOConcurrencyHelpers
+internal import Glibc
+internal import NIOConcurrencyHelpers
 
 /// A plain HTTP/1.1 server on loopback whose answers a test writes byte for byte, to make faults happen on purpose.
 ///
 /// Unchecked: the socket is set once, and the log is behind a lock.
-final class ScriptedServer: @unchecked Sendable {
-    struct Request: Sendable {
-        let head: String
-        let number: Int
-        var line: String { String(self.head.prefix { $0 != "\r\n" }) }
+package final class ScriptedServer: @unchecked Sendable {
+    package struct Request: Sendable {
+        package let head: String
+        package let number: Int
+        package var line: String { String(self.head.prefix { $0 != "\r\n" }) }
     }
 
     /// What is written to the connection.
-    enum Answer: Sendable {
+    package enum Answer: Sendable {
         case text(String)
         /// The text again and again, until the client goes away.
         case flood(String)
@@ -22,7 +22,7 @@ final class ScriptedServer: @unchecked Sendable {
         case hangUp
     }
 
-    let port: Int
+    package let port: Int
     private let listener: Int32
     private let requests = NIOLockedValueBox<[Request]>([])
     private let sockets = NIOLockedValueBox<[Int32]>([])
@@ -30,14 +30,14 @@ final class ScriptedServer: @unchecked Sendable {
     private let ended = NIOLockedValueBox(0)
     private let answer: @Sendable (Request) -> Answer
 
-    var address: String { "http://127.0.0.1:\(self.port)" }
-    var log: [Request] { self.requests.withLockedValue { $0 } }
+    package var address: String { "http://127.0.0.1:\(self.port)" }
+    package var log: [Request] { self.requests.withLockedValue { $0 } }
     /// Bytes of floods that the client took.
-    var floodedBytes: Int { self.written.withLockedValue { $0 } }
+    package var floodedBytes: Int { self.written.withLockedValue { $0 } }
     /// Floods that the client put an end to.
-    var endedFloods: Int { self.ended.withLockedValue { $0 } }
+    package var endedFloods: Int { self.ended.withLockedValue { $0 } }
 
-    init(_ answer: @escaping @Sendable (Request) -> Answer) throws {
+    package init(_ answer: @escaping @Sendable (Request) -> Answer) throws {
         self.answer = answer
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
@@ -56,14 +56,14 @@ final class ScriptedServer: @unchecked Sendable {
         Self.onThread { self.accept() }
     }
 
-    struct ServerFailure: Error {}
+    package struct ServerFailure: Error {}
 
-    static func ok(_ body: String, _ status: String = "200 OK", headers: [String] = []) -> Answer {
+    package static func ok(_ body: String, _ status: String = "200 OK", headers: [String] = []) -> Answer {
         let lines = ["HTTP/1.1 \(status)", "Content-Length: \(body.utf8.count)"] + headers
         return .text(lines.joined(separator: "\r\n") + "\r\n\r\n" + body)
     }
 
-    func stop() {
+    package func stop() {
         shutdown(self.listener, Int32(SHUT_RDWR))
         for socket in self.sockets.withLockedValue({ $0 }) { shutdown(socket, Int32(SHUT_RDWR)) }
     }
