@@ -1,5 +1,4 @@
 import DequeModule
-import Pace
 
 /// ScaledJobs that wait for their turn, each at most once, first come first served.
 struct TurnQueue: Sendable {
@@ -17,42 +16,5 @@ struct TurnQueue: Sendable {
         guard let uid = self.order.popFirst() else { return nil }
         self.members.remove(uid)
         return uid
-    }
-}
-
-/// Which scopes have given their first complete list.
-struct SyncedScopes: Sendable {
-    enum Kind: Hashable { case scaledJobs, jobs, pods, authentications, clusterAuthentications }
-
-    private struct Scope: Hashable {
-        let kind: Kind
-        let namespace: String?
-    }
-
-    private var scopes: Set<Scope> = []
-
-    mutating func insert(_ kind: Kind, _ namespace: String?) {
-        self.scopes.insert(Scope(kind: kind, namespace: namespace))
-    }
-
-    /// Whether objects of this kind in this namespace are known completely.
-    func covers(_ kind: Kind, _ namespace: String) -> Bool {
-        self.scopes.contains(Scope(kind: kind, namespace: nil))
-            || self.scopes.contains(Scope(kind: kind, namespace: namespace))
-    }
-}
-
-/// The system's generator, or a seeded one whose run can be repeated.
-package struct SystemOrSeededGenerator: RandomNumberGenerator, Sendable {
-    private var seeded: SplitMix64?
-
-    package init(seed: UInt64?) {
-        self.seeded = seed.map(SplitMix64.init(seed:))
-    }
-
-    package mutating func next() -> UInt64 {
-        if let number = self.seeded?.next() { return number }
-        var system = SystemRandomNumberGenerator()
-        return system.next()
     }
 }

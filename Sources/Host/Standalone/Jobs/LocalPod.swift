@@ -63,11 +63,6 @@ package struct LocalPod: Sendable, Equatable {
         !self.hasEnded && self.containers.allSatisfy { $0.isInit ? $0.state.isSuccess : $0.state == .running }
     }
 
-    /// Whether any of its containers has ever been started.
-    package var hasStarted: Bool {
-        self.containers.contains { $0.state == .running || $0.isOver || $0.restarts > 0 }
-    }
-
     func isWaiting(_ container: Int) -> Bool {
         guard case .waiting = self.containers[container].state else { return false }
         return true

@@ -1,0 +1,21 @@
+/// Which scopes have given their first complete list.
+struct SyncedScopes: Sendable {
+    enum Kind: Hashable { case scaledJobs, jobs, pods, authentications, clusterAuthentications }
+
+    private struct Scope: Hashable {
+        let kind: Kind
+        let namespace: String?
+    }
+
+    private var scopes: Set<Scope> = []
+
+    mutating func insert(_ kind: Kind, _ namespace: String?) {
+        self.scopes.insert(Scope(kind: kind, namespace: namespace))
+    }
+
+    /// Whether objects of this kind in this namespace are known completely.
+    func covers(_ kind: Kind, _ namespace: String) -> Bool {
+        self.scopes.contains(Scope(kind: kind, namespace: nil))
+            || self.scopes.contains(Scope(kind: kind, namespace: namespace))
+    }
+}
