@@ -50,7 +50,7 @@ import Testing
         var tracker = JobTracker()
         _ = tracker.upserted(observed, now: .now)
         #expect(tracker.unfinished == 1)
-        #expect(RetentionPolicy(successful: 0, failed: 0).excess(of: [observed]) == [])
+        #expect(HistoryTests.excess(of: [observed], RetentionPolicy(successful: 0, failed: 0)) == [])
     }
 
     static func observed(

@@ -73,7 +73,7 @@ import Testing
             successful: row.limits.successful.map(Int.init),
             failed: row.limits.failed.map(Int.init)
         )
-        #expect(policy.excess(of: row.jobs) == row.deleted)
+        #expect(Self.excess(of: row.jobs, policy) == row.deleted)
     }
 
     /// KEDA cleans nothing while paused, and nothing when the ScaledJob cannot be read.
@@ -89,6 +89,16 @@ import Testing
             )
             #expect(bench.deletions.map(\.job) == ["a"])
         }
+    }
+
+    /// In the order in which the ledger gives them out.
+    static func excess(of jobs: [JobTracker.Observed], _ policy: RetentionPolicy) -> [String] {
+        var ledger = RetentionLedger()
+        ledger.set(policy, of: "row")
+        for job in jobs { if let finished = FinishedJob(job) { ledger.add(finished, of: "row") } }
+        var names: [String] = []
+        while let job = ledger.takeExcess(of: "row", at: 0) { names.append(job.name) }
+        return names
     }
 
     private static func scaledJob(_ row: Row) -> ScaledJob {

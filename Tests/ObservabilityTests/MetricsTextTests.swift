@@ -62,6 +62,7 @@ import Testing
                 counters: JobCounters(),
                 errors: 4,
                 unfinished: 2,
+                stuckDeleting: 1,
                 queueLength: 7,
                 pollLateness: .milliseconds(20)
             )

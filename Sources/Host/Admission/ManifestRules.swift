@@ -39,6 +39,7 @@ package struct ManifestRules: Sendable {
         if case .failure(let invalid) = ScaledJobSpecification.parse(object["spec"]) {
             findings += invalid.problems.map { Finding(.refusal, $0) }
         }
+        findings += Self.finishedJobsAge(object[path: "metadata", "annotations"])
         findings += Self.name(object[path: "metadata", "name"])
         findings += Self.bounds(object["spec"])
         findings += QuietTraps(object: object).findings
@@ -47,6 +48,14 @@ package struct ManifestRules: Sendable {
             findings += self.parameters(trigger, index)
         }
         return findings
+    }
+
+    /// The host deletes nothing by an age that it cannot read, and goes on with all else.
+    private static func finishedJobsAge(_ annotations: JSONValue?) -> [Finding] {
+        guard let text = annotations?[WellKnown.finishedJobsAgeAnnotation]?.stringValue,
+            case .invalid(let problem) = FinishedJobsAge(annotation: text)
+        else { return [] }
+        return [Finding(.refusal, problem)]
     }
 
     private static func name(_ value: JSONValue?) -> [Finding] {

@@ -58,6 +58,8 @@ struct HostCommand: AsyncParsableCommand {
     @OptionGroup(title: "Endpoints") var endpoints: EndpointOptions
     @OptionGroup(title: "Authentication options") var authentication: AuthenticationOptions
 
+    @OptionGroup(title: "Finished Jobs") var finishedJobs: FinishedJobOptions
+
     @OptionGroup(title: "Log options") var log: LogOptions
 
     func validate() throws {
@@ -91,6 +93,7 @@ struct HostCommand: AsyncParsableCommand {
             clusterNamespace: self.authentication.clusterNamespace(environment) ?? client.namespace ?? "default"
         )
         configuration.authentication = try self.authentication.rules(environment)
+        configuration.cleaning = try self.finishedJobs.settings()
         let controller = Controller(
             configuration: configuration,
             api: api,

@@ -41,6 +41,8 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Authentication options") var authentication: AuthenticationOptions
 
+    @OptionGroup(title: "Finished Jobs") var finishedJobs: FinishedJobOptions
+
     @OptionGroup(title: "Log options") var log: LogOptions
 
     func validate() throws {
@@ -67,6 +69,7 @@ struct RunCommand: AsyncParsableCommand {
         let hub = PluginHub(configuration: Program.hubConfiguration(socketPath: socket.path), logger: logger)
         var configuration = ControllerConfiguration(version: Version.text, clusterNamespace: "default")
         configuration.authentication = try self.authentication.rules(environment)
+        configuration.cleaning = try self.finishedJobs.settings()
         let controller = Controller(
             configuration: configuration,
             api: standalone.api,

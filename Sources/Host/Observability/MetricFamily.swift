@@ -112,6 +112,12 @@ extension MetricFamily {
         job,
         "Jobs that exist or are asked for, and have not finished."
     )
+    static let jobsStuckDeleting = MetricFamily(
+        "sluice_jobs_stuck_deleting",
+        .gauge,
+        job,
+        "Jobs that have been in deletion for over two minutes, because a finalizer keeps them."
+    )
     static let queueLength = MetricFamily(
         "sluice_queue_length",
         .gauge,
@@ -167,7 +173,8 @@ extension MetricFamily {
     package static let all: [MetricFamily] = [
         .buildInfo, .scalerValue, .scalerLatency, .scalerActive, .scalerErrors, .scaledJobErrors, .scaleLoopLatency,
         .triggersRegistered, .resourcesRegistered, .validations, .validationErrors, .jobsCreated, .jobsFinished,
-        .jobsCleaned, .jobsRefused, .jobsUnfinished, .queueLength, .hostJobs, .decisions, .triggers, .plugins, .calls,
-        .callDurations, .statusWrites, .events, .eventsDropped,
+        .jobsCleaned, .jobsRefused, .jobsUnfinished, .jobsStuckDeleting, .queueLength, .hostJobs, .decisions, .triggers,
+        .plugins,
+        .calls, .callDurations, .statusWrites, .events, .eventsDropped,
     ]
 }

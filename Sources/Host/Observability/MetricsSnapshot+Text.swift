@@ -126,6 +126,7 @@ extension MetricsSnapshot {
         write(.jobsCleaned) { $0.counters.cleaned }
         write(.jobsRefused) { $0.counters.refused }
         write(.jobsUnfinished) { $0.unfinished }
+        write(.jobsStuckDeleting) { $0.stuckDeleting }
         write(.queueLength) { $0.queueLength }
     }
 

@@ -1,6 +1,6 @@
 /// The reason of a Kubernetes Event: what alerts and scripts match on.
 ///
-/// The names are KEDA's, so that what was written for it goes on working.
+/// The names are KEDA's where it has one, so that what was written for it goes on working.
 package struct EventReason: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral {
     package let rawValue: String
 
@@ -16,6 +16,8 @@ package struct EventReason: RawRepresentable, Hashable, Sendable, ExpressibleByS
     package static let rolloutCleanupStarted: Self = "ScaledJobRolloutCleanupStarted"
     package static let rolloutCleanupCompleted: Self = "ScaledJobRolloutCleanupCompleted"
     package static let rolloutCleanupFailed: Self = "ScaledJobRolloutCleanupFailed"
+    package static let scaledJobRetentionInvalid: Self = "ScaledJobRetentionInvalid"
+    package static let scaledJobDeletionStuck: Self = "ScaledJobDeletionStuck"
     package static let scalersStarted: Self = "KEDAScalersStarted"
     package static let scalersStopped: Self = "KEDAScalersStopped"
     package static let scalerFailed: Self = "KEDAScalerFailed"
@@ -34,8 +36,9 @@ package struct EventReason: RawRepresentable, Hashable, Sendable, ExpressibleByS
     /// Every reason, in the order of the documentation.
     package static let all: [EventReason] = [
         .scaledJobReady, .scaledJobCheckFailed, .scaledJobUpdateFailed, .scaledJobDeleted, .scaledJobPaused,
-        .scaledJobUnpaused, .rolloutCleanupStarted, .rolloutCleanupCompleted, .rolloutCleanupFailed, .scalersStarted,
-        .scalersStopped, .scalerFailed, .scalerInfo, .scaledJobActive, .scaledJobInactive, .jobsCreated,
+        .scaledJobUnpaused, .rolloutCleanupStarted, .rolloutCleanupCompleted, .rolloutCleanupFailed,
+        .scaledJobRetentionInvalid, .scaledJobDeletionStuck, .scalersStarted, .scalersStopped, .scalerFailed,
+        .scalerInfo, .scaledJobActive, .scaledJobInactive, .jobsCreated,
         .jobCreateFailed, .authenticationAdded, .authenticationUpdated, .authenticationDeleted,
         .clusterAuthenticationAdded, .clusterAuthenticationUpdated, .clusterAuthenticationDeleted,
     ]

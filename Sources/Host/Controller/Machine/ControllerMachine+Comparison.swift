@@ -51,7 +51,7 @@ extension ControllerMachine {
             record.rollout.comparisons[uid] = .known(verdict)
             record.rollout.needsLook = true
         case .failure(let error):
-            var pause = record.cleaningBackoff.next(using: &self.random)
+            var pause = record.comparisonBackoff.next(using: &self.random)
             if case .after(let asked) = error.retry { pause = Swift.max(pause, asked) }
             record.rollout.comparisons[uid] = .failed(retryAt: moment.instant + pause)
         }

@@ -74,7 +74,7 @@ extension ControllerMachine {
             record.mayFillBase = true
         }
         // A Job that finished while its call was under way could not be cleaned before.
-        record.needsCleaning = record.needsCleaning || self.trackers[job.owner]?.observed[name]?.isFinished == true
+        self.keep(name, of: record)
         self.records[job.owner] = record
         self.touched.insert(job.owner)
     }
@@ -134,6 +134,7 @@ extension ControllerMachine {
         case .success(let found?) where found.owner == job.owner:
             change = self.trackers[job.owner]?.upserted(found.observed, now: moment.instant) ?? change
             self.owners[found.observed.uid] = job.owner
+            self.keep(found, of: job.owner, before: nil)
         case .success(let found):
             // Gone already, or somebody else's: either way this name is not a Job of ours.
             if found != nil { self.records[job.owner]?.names.saw(name) }

@@ -16,6 +16,7 @@ extension ControllerMachine {
                     counters: record.counters,
                     errors: record.errors,
                     unfinished: self.trackers[record.uid]?.unfinished ?? 0,
+                    stuckDeleting: self.cleaning.deleting.stuck(of: record.uid),
                     queueLength: record.isPaused ? nil : record.decision?.queueLength,
                     pollLateness: record.pollLateness
                 )

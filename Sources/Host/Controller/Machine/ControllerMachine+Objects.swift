@@ -39,6 +39,8 @@ extension ControllerMachine {
             var record = self.newRecord(scaledJob, at: moment)
             self.understand(&record, at: moment)
             self.records[uid] = record
+            self.keepAll(of: uid)
+            self.cleaning.deleting.beginAnew(uid)
             self.touched.insert(uid)
             return
         }
@@ -79,7 +81,7 @@ extension ControllerMachine {
     private mutating func understand(_ record: inout ScaledJobRecord, at moment: Moment) {
         let wasPaused = record.isPaused
         record.isPaused = WellKnown.isPaused(record.object.metadata.annotations)
-        record.retention = ScaledJobSpecification.retention(of: record.object.spec)
+        self.renewRetention(&record, at: moment)
         switch ScaledJobSpecification.parse(record.object.spec) {
         case .success(let specification):
             record.specification = specification
@@ -93,7 +95,6 @@ extension ControllerMachine {
         }
         self.advise(&record)
         record.needsDecision = true
-        record.needsCleaning = true
         self.pauseChanged(&record, wasPaused: wasPaused, at: moment)
         self.reviewRollout(&record)
         if !record.mayCreate { self.withdrawAll(&record) }
@@ -135,6 +136,7 @@ extension ControllerMachine {
         self.forgetTrackerIfEmpty(uid)
         self.touched.remove(uid)
         self.follow(ParameterResolver.Needs(), for: uid)
+        self.cleaning.forget(uid)
         self.cutNames.set(uid, to: [])
     }
 
@@ -150,12 +152,15 @@ extension ControllerMachine {
             self.records[owner]?.names.saw(job.key.name)
             self.namespaces[owner] = job.key.namespace
             self.owners[job.observed.uid] = owner
+            let before = self.trackers[owner]?.observed[job.key.name]
             let change = self.trackers[owner, default: JobTracker()].upserted(job.observed, now: moment.instant)
+            self.keep(job, of: owner, before: before)
             self.jobsChanged(of: owner, change, at: moment)
         case .deleted(let job):
             self.owners[job.observed.uid] = nil
             guard let owner = job.owner else { return }
             self.forgetDeletion(of: job.key.name, owner: owner)
+            self.dropKept(job.key.name, of: owner)
             let change = self.trackers[owner, default: JobTracker()].deleted(job.key.name, now: moment.instant)
             self.jobsChanged(of: owner, change, at: moment)
         case .interrupted: break
@@ -186,11 +191,18 @@ extension ControllerMachine {
             for name in (self.records[owner]?.deletions ?? [:]).keys where !names.contains(name) {
                 self.forgetDeletion(of: name, owner: owner)
             }
+            for job in listed
+            where self.trackers[owner]?.observed[job.key.name]?.uid ?? job.observed.uid != job.observed.uid {
+                self.forgetDeletion(of: job.key.name, owner: owner)
+            }
             let change = self.trackers[owner, default: JobTracker()].replaced(
                 with: listed.map(\.observed),
                 listedAt: listedAt,
                 now: moment.instant
             )
+            self.forgetAnsweredDeletions(of: owner)
+            self.keepAll(of: owner)
+            self.cleaning.deleting.reset(owner, to: listed)
             self.jobsChanged(of: owner, change, at: moment)
         }
     }
@@ -202,6 +214,7 @@ extension ControllerMachine {
         else { return }
         self.records[owner]?.deletions[job.key.name] = nil
         self.records[owner]?.rollout.doomed.remove(job.key.name)
+        self.dropKept(job.key.name, of: owner)
         let change = self.trackers[owner]?.deleted(job.key.name, now: moment.instant) ?? JobTracker.Change()
         self.jobsChanged(of: owner, change, at: moment)
     }
@@ -214,8 +227,9 @@ extension ControllerMachine {
     }
 
     /// A Job that this host deleted is gone.
-    private mutating func forgetDeletion(of job: String, owner: String) {
+    mutating func forgetDeletion(of job: String, owner: String) {
         guard self.records[owner]?.deletions.removeValue(forKey: job) != nil else { return }
+        self.records[owner]?.deletionHold.forget(job)
         if self.records[owner]?.rollout.doomed.remove(job) != nil {
             self.records[owner]?.rollout.deleted += 1
         } else {
@@ -240,7 +254,6 @@ extension ControllerMachine {
                 record.pushesHeldUntil = moment.instant + Swift.min(pause, longest)
             }
         }
-        if change.succeeded + change.failed > 0 { record.needsCleaning = true }
         if change.freedSlots > 0 { record.needsDecision = true }
         record.rollout.needsLook = true
         self.records[owner] = record

@@ -13,11 +13,11 @@ extension ControllerMachine {
         self.readAgain(&record, at: now)
         self.measureChanged(&record, at: now)
         self.decide(&record, at: moment)
-        self.clean(&record, at: now)
+        self.retryDeletions(&record, at: moment)
         self.describe(&record, at: moment)
         self.records[uid] = record
         if !record.creations.isEmpty { self.creationTurns.add(uid) }
-        if !record.deletionQueue.isEmpty { self.deletionTurns.add(uid) }
+        if self.hasDeletions(record, at: now) { self.deletionTurns.add(uid) }
         if record.rollout.comparisons.values.contains(.queued) { self.comparisonTurns.add(uid) }
         if let due = record.status.dueAt(now), due <= now { self.statusTurns.add(uid) }
         self.schedule(uid, at: self.nextWake(of: record, now: now))
@@ -38,6 +38,7 @@ extension ControllerMachine {
         case .untried, .trying, .accepted: break
         }
         if let due = record.deletionRetryAt { wakes.append(due) }
+        if let held = record.deletionHold.until, held > now { wakes.append(held) }
         for case .failed(let retryAt) in record.rollout.comparisons.values { wakes.append(retryAt) }
         if let due = self.createdEventDue(record, now), due > now { wakes.append(due) }
         if let due = record.status.dueAt(now), due > now { wakes.append(due) }
@@ -174,18 +175,5 @@ extension ControllerMachine {
             missing -= 1
         }
         record.status.wanted.lastJobNumber = record.names.lastNumber
-    }
-
-    // MARK: - Cleaning
-
-    private mutating func clean(_ record: inout ScaledJobRecord, at now: ContinuousClock.Instant) {
-        record.retryDeletions(at: now)
-        guard record.needsCleaning, self.synced.covers(.jobs, record.key.namespace) else { return }
-        record.needsCleaning = false
-        guard let retention = record.retention, let tracker = self.trackers[record.uid] else { return }
-        for name in retention.excess(of: tracker.observed.values)
-        where record.deletions[name] == nil && !tracker.isCalling(name) {
-            record.queueDeletion(of: name)
-        }
     }
 }

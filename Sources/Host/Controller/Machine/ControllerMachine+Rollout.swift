@@ -19,6 +19,7 @@ extension ControllerMachine {
             case .queued, .failed, nil:
                 record.deletions[name] = nil
                 record.rollout.doomed.remove(name)
+                self.keep(name, of: record)
             }
         }
         if let hash = record.template?.hash, hash != record.rollout.hash {
@@ -47,6 +48,7 @@ extension ControllerMachine {
             // While a call for its name is under way, deleting it could have it created once more.
             guard !tracker.isCalling(job.name), self.isOld(job, &record) else { continue }
             record.queueDeletion(of: job.name)
+            self.dropKept(job.name, of: record.uid)
             record.rollout.doomed.insert(job.name)
             found += 1
         }
@@ -66,7 +68,7 @@ extension ControllerMachine {
             record.deletions[name] = nil
             record.rollout.doomed.remove(name)
             record.rollout.needsLook = true
-            record.needsCleaning = true
+            self.keep(name, of: record)
         }
     }
 

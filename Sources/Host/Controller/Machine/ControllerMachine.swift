@@ -43,6 +43,7 @@ package struct ControllerMachine: Sendable {
     /// Turns of ScaledJobs that have Jobs to create or delete, so that none waits behind a long batch of another.
     var creationTurns = TurnQueue()
     var deletionTurns = TurnQueue()
+    var cleaning: Cleaning
     var creationsUnderWay = 0
     var deletionsUnderWay = 0
     var statusWritesUnderWay = 0
@@ -82,6 +83,7 @@ package struct ControllerMachine: Sendable {
         )
         self.credentials = CredentialLedger(pace: CredentialLedger.Pace(refresh: configuration.credentialRefresh))
         self.random = SystemOrSeededGenerator(seed: seed)
+        self.cleaning = Cleaning(configuration)
         self.graceEnd = now + configuration.pluginGrace
     }
 
@@ -120,7 +122,10 @@ package struct ControllerMachine: Sendable {
             self.resolve(Array(self.records.keys))
         }
         self.wakeDue(moment.instant)
+        self.cleaning.ledger.expire(at: moment.unixSeconds)
         self.settle(moment)
+        self.tellStuckDeletions(moment)
+        self.planCleaning(moment)
         defer { self.actions = [] }
         return self.actions
     }
@@ -130,7 +135,7 @@ package struct ControllerMachine: Sendable {
         let grace = self.graceIsOver ? nil : self.graceEnd
         return [
             self.wakeups.min?.at, self.polls.min?.at, self.nextFinalizer, self.authenticationUses.nextDue,
-            self.credentials.nextWake, grace,
+            self.credentials.nextWake, self.cleaning.wakeAt, grace,
         ]
         .compactMap(\.self)
         .min()
@@ -146,7 +151,7 @@ package struct ControllerMachine: Sendable {
         self.dispatchTrials(moment)
         self.dispatchCreations(moment)
         self.dispatchLookUps()
-        self.dispatchDeletions()
+        self.dispatchDeletions(moment)
         self.dispatchComparisons()
         self.dispatchFinalizers(moment)
         self.dispatchStatusWrites(moment)
@@ -202,6 +207,8 @@ package struct ControllerConfiguration: Sendable {
     package var credentialRefresh = Duration.seconds(300)
     package var largestCreationsUnderWay = 48
     package var largestDeletionsUnderWay = 16
+    /// What holds for finished Jobs besides the rules of each ScaledJob.
+    package var cleaning = CleaningSettings()
     package var largestStatusWritesUnderWay = 8
     package var largestComparisonsUnderWay = 4
     package var largestTrialsUnderWay = 16

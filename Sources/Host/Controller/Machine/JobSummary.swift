@@ -7,10 +7,25 @@ package struct JobSummary: Sendable, Equatable {
     /// The UID of the controlling owner; nil when there is none.
     package let owner: String?
     package let observed: JobTracker.Observed
+    /// Set on a Job that is being deleted.
+    package let deletion: Deletion?
 
-    package init(key: ObjectKey, owner: String?, observed: JobTracker.Observed) {
+    /// Why a Job that is being deleted is still there.
+    package struct Deletion: Sendable, Equatable {
+        /// `deletionTimestamp`, in Unix seconds.
+        package let since: Int64
+        package let finalizers: [String]
+
+        package init(since: Int64, finalizers: [String]) {
+            self.since = since
+            self.finalizers = finalizers
+        }
+    }
+
+    package init(key: ObjectKey, owner: String?, observed: JobTracker.Observed, deletion: Deletion? = nil) {
         self.key = key
         self.owner = owner
         self.observed = observed
+        self.deletion = deletion
     }
 }

@@ -31,10 +31,6 @@ struct ScaledJobRecord {
     var triggers: [TriggerRecord] = []
     var needs = ParameterResolver.Needs()
     var isPaused = false
-    /// How many finished Jobs are kept, which holds even while nothing else of the specification does; nil when it cannot
-    /// be read.
-    var retention: RetentionPolicy?
-
     var names: JobNames
     var template: JobTemplate?
     var templateRevision: UInt64 = 0
@@ -76,8 +72,10 @@ struct ScaledJobRecord {
     var deletionQueue: Deque<String> = []
     /// When the first of those that failed may be due again; nil when none is.
     var deletionRetryAt: ContinuousClock.Instant?
-    var needsCleaning = true
-    var cleaningBackoff = Backoff(base: .milliseconds(200), cap: .seconds(30))
+    var deletionHold = DeletionHold()
+    /// The next deletion comes from the queue; those that failed before wait there, and others come in between.
+    var takesQueuedDeletion = false
+    var comparisonBackoff = Backoff(base: .milliseconds(200), cap: .seconds(30))
 
     var rollout = RolloutRecord()
 
@@ -118,17 +116,19 @@ struct ScaledJobRecord {
         self.deletionQueue.append(job)
     }
 
-    /// Queues the deletions that failed and are due again.
-    mutating func retryDeletions(at now: ContinuousClock.Instant) {
-        guard let due = self.deletionRetryAt, due <= now else { return }
+    /// The deletions that failed and are due again.
+    mutating func dueDeletions(at now: ContinuousClock.Instant) -> [String] {
+        guard let due = self.deletionRetryAt, due <= now else { return [] }
         self.deletionRetryAt = nil
+        var names: [String] = []
         for case (let job, .failed(let retryAt)) in self.deletions {
             if retryAt <= now {
-                self.queueDeletion(of: job)
+                names.append(job)
             } else {
                 self.deletionRetryAt = Swift.min(self.deletionRetryAt ?? retryAt, retryAt)
             }
         }
+        return names
     }
 
     /// Takes the next deletion from the queue; one of an older template's Job only where it `mayRollOut`.

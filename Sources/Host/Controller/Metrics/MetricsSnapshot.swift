@@ -30,6 +30,8 @@ package struct MetricsSnapshot: Sendable {
         /// Triggers that could not be read, once for each poll.
         package var errors: Int
         package var unfinished: Int
+        /// Jobs whose deletion does not come to an end.
+        package var stuckDeleting: Int
         /// Nil while it is not known.
         package var queueLength: Int?
         /// How late its last poll was; nil before the first one.

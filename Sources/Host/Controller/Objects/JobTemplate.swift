@@ -41,7 +41,7 @@ package struct JobTemplate: Sendable, Equatable {
                 "name": .string(mark),
                 "namespace": .string(scaledJob.metadata.namespace ?? ""),
                 "labels": .object(Self.labels(of: scaledJob, version: version)),
-                "annotations": .object(Self.annotations(of: scaledJob, hash: hash)),
+                "annotations": .object(Self.annotations(of: scaledJob, jobTargetRef, hash: hash)),
                 "ownerReferences": [owner],
             ],
             "spec": spec,
@@ -83,10 +83,17 @@ package struct JobTemplate: Sendable, Equatable {
         return labels.mapValues(JSONValue.string)
     }
 
-    private static func annotations(of scaledJob: ScaledJob, hash: String) -> [String: JSONValue] {
+    private static func annotations(
+        of scaledJob: ScaledJob,
+        _ jobTargetRef: JSONValue,
+        hash: String
+    ) -> [String: JSONValue] {
         var annotations = scaledJob.metadata.annotations ?? [:]
         annotations[WellKnown.lastAppliedAnnotation] = nil
         annotations[WellKnown.templateHashAnnotation] = hash
+        annotations[WellKnown.timeToLiveAnnotation] = jobTargetRef["ttlSecondsAfterFinished"]?.integerValue.map {
+            "\($0)"
+        }
         annotations[WellKnown.generationAnnotation] = "\(scaledJob.metadata.generation ?? 0)"
         return annotations.mapValues(JSONValue.string)
     }
@@ -98,9 +105,12 @@ package enum WellKnown {
     package static let generationAnnotation = "scaledjob.keda.sh/generation"
     /// On a Job: the template that it was made of.
     package static let templateHashAnnotation = "sluice.dev/template-hash"
+    /// On a Job: its `ttlSecondsAfterFinished`, which an API server without that feature takes off the Job itself.
+    package static let timeToLiveAnnotation = "sluice.dev/ttl-seconds-after-finished"
     /// What KEDA leaves on its objects.
     package static let kedaFinalizer = "finalizer.keda.sh"
     package static let excludedLabelsAnnotation = "scaledjob.keda.sh/job-excluded-labels"
+    package static let finishedJobsAgeAnnotation = "sluice.dev/finished-jobs-max-age"
     package static let pausedAnnotation = "autoscaling.keda.sh/paused"
     package static let lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration"
 

@@ -6,7 +6,8 @@ extension JobSummary {
         var phase = JobTracker.Observed.Phase.unfinished
         // The first condition that is true decides.
         for condition in job.status.conditions ?? [] where condition.status == "True" {
-            let at = condition.lastTransitionTime?.secondsSinceEpoch ?? 0
+            // 0 where nobody says when: it is the oldest then, and has no age.
+            let at = (condition.lastTransitionTime ?? job.status.completionTime)?.secondsSinceEpoch ?? 0
             if condition.type == "Complete" {
                 phase = .succeeded(at: at)
                 break
@@ -27,8 +28,15 @@ extension JobSummary {
                 template: TemplateMark(
                     hash: job.metadata.annotations?[WellKnown.templateHashAnnotation],
                     generation: job.metadata.annotations?[WellKnown.generationAnnotation].flatMap { Int64($0) }
-                )
-            )
+                ),
+                timeToLive: job.spec.ttlSecondsAfterFinished
+                    ?? job.metadata.annotations?[WellKnown.timeToLiveAnnotation].flatMap { Int32($0) }.flatMap {
+                        $0 < 0 ? nil : $0
+                    }
+            ),
+            deletion: job.metadata.deletionTimestamp.flatMap { KubernetesTime($0) }.map {
+                Deletion(since: $0.secondsSinceEpoch, finalizers: job.metadata.finalizers ?? [])
+            }
         )
     }
 }

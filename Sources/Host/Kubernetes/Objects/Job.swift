@@ -10,6 +10,7 @@ package struct Job: KubernetesObject, Equatable {
         package var parallelism: Int32?
         package var completions: Int32?
         package var suspend: Bool?
+        package var ttlSecondsAfterFinished: Int32?
     }
 
     package struct Status: Decodable, Sendable, Equatable {

@@ -18,19 +18,23 @@ package struct JobTracker: Sendable, Equatable {
         package var isDeleting: Bool
         /// What the Job says about the template it was made of.
         package var template: TemplateMark
+        /// `ttlSecondsAfterFinished`.
+        package var timeToLive: Int32?
 
         package init(
             name: String,
             uid: String,
             phase: Phase,
             isDeleting: Bool = false,
-            template: TemplateMark = TemplateMark()
+            template: TemplateMark = TemplateMark(),
+            timeToLive: Int32? = nil
         ) {
             self.name = name
             self.uid = uid
             self.phase = phase
             self.isDeleting = isDeleting
             self.template = template
+            self.timeToLive = timeToLive
         }
 
         package var isFinished: Bool { self.phase != .unfinished }
