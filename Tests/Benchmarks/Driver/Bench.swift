@@ -28,11 +28,12 @@ struct Bench: Sendable {
         self.polled = Documents(port: polledPort)
     }
 
-    func startHost(_ name: String) throws -> HostProcess {
+    func startHost(_ name: String, _ more: [String] = []) throws -> HostProcess {
         try HostProcess(
             programs: self.programs,
             kubeconfig: self.kubeconfig,
-            log: "\(self.logs)/\(name).log"
+            log: "\(self.logs)/\(name).log",
+            more: more
         )
     }
 

@@ -5,7 +5,11 @@ import Kubernetes
 /// Measures the host and the MongoDB plugin against a real API server and a real MongoDB; `tools/bench` starts it.
 @main
 struct Benchmarks: AsyncParsableCommand {
-    enum Part: String, CaseIterable, ExpressibleByArgument { case memory, latency, burst, cleaning, fleet }
+    enum Part: String, CaseIterable, ExpressibleByArgument {
+        case memory, latency, burst, cleaning
+        case cleaningBeside = "cleaning-beside"
+        case fleet
+    }
 
     @Option(help: "Kubeconfig of the API server; nothing else may work in it.")
     var kubeconfig: String
@@ -34,6 +38,12 @@ struct Benchmarks: AsyncParsableCommand {
     @Option(help: "Repetitions of the burst, each with its own comparison.")
     var rounds: Int = 3
 
+    @Option(help: "Finished Jobs that are cleaned beside another client.")
+    var finishedJobs: Int = 10_000
+
+    @Option(help: "What --max-deletions-per-second is beside another client; by default the host's own.")
+    var deletionsPerSecond: Double?
+
     @Argument(help: "The parts to measure; all by default.")
     var parts: [Part] = Part.allCases
 
@@ -56,6 +66,9 @@ struct Benchmarks: AsyncParsableCommand {
                 let server = try PlainServer(kubeconfig: self.kubeconfig, certificates: self.certificates)
                 try await BurstRun(bench: bench, server: server, documents: self.burst, rounds: self.rounds).run()
             case .cleaning: try await CleaningRun(bench: bench, jobs: 500).run()
+            case .cleaningBeside:
+                let pace = self.deletionsPerSecond.map { ["--max-deletions-per-second", "\($0)"] } ?? []
+                try await CleaningBesideRun(bench: bench, jobs: self.finishedJobs, options: pace).run()
             case .fleet:
                 for isShared in [true, false] {
                     try await FleetRun(bench: bench, scaledJobs: 500, isShared: isShared).run()

@@ -7,16 +7,17 @@ final class HostProcess: @unchecked Sendable {
     let host: ProcessReading
     let plugin: ProcessReading
 
-    init(programs: String, kubeconfig: String, log: String) throws {
+    init(programs: String, kubeconfig: String, log: String, more: [String] = []) throws {
         _ = FileManager.default.createFile(atPath: log, contents: nil)
         guard let output = FileHandle(forWritingAtPath: log) else { throw BenchFailure("cannot write \(log)") }
         let socket = "\(log).sock"
         self.process.executableURL = URL(fileURLWithPath: "\(programs)/sluice")
-        self.process.arguments = [
-            "host", "--kubeconfig", kubeconfig, "--socket", socket, "--plugin", "\(programs)/sluice-plugin-mongodb",
-            // As by default, but on ports that are free.
-            "--metrics-bind-address", "127.0.0.1:0", "--health-probe-bind-address", "127.0.0.1:0",
-        ]
+        self.process.arguments =
+            [
+                "host", "--kubeconfig", kubeconfig, "--socket", socket, "--plugin", "\(programs)/sluice-plugin-mongodb",
+                // As by default, but on ports that are free.
+                "--metrics-bind-address", "127.0.0.1:0", "--health-probe-bind-address", "127.0.0.1:0",
+            ] + more
         self.process.standardOutput = output
         self.process.standardError = output
         try self.process.run()

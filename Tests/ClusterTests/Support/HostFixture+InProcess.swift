@@ -6,7 +6,11 @@ import PluginPeers
 
 extension HostFixture {
     /// Runs the host's parts inside the test while the body runs, so that the line to the API server can be made to fail.
-    func withController(over api: any KubernetesAPI, _ body: () async throws -> Void) async throws {
+    func withController(
+        over api: any KubernetesAPI,
+        cleaning: CleaningSettings = CleaningSettings(),
+        _ body: () async throws -> Void
+    ) async throws {
         var logger = Logger(label: "tests")
         logger.logLevel = .critical
         let hub = PluginHub(configuration: HubConfiguration(socketPath: self.folder.path), logger: logger)
@@ -15,8 +19,10 @@ extension HostFixture {
             socketPath: self.folder.path,
             logger: logger
         )
+        var configuration = ControllerConfiguration(version: "test", namespaces: [self.namespace])
+        configuration.cleaning = cleaning
         let controller = Controller(
-            configuration: ControllerConfiguration(version: "test", namespaces: [self.namespace]),
+            configuration: configuration,
             api: api,
             plugins: hub,
             logger: logger
