@@ -14,7 +14,7 @@ extension WholeHostTests {
                 try await Self.fill(fixture)
                 let batch = try await Batch(in: fixture, maximum: 20)
                 // With the default lease: nothing of it may depend on its length.
-                let crew = HostCrew(fixture, leaseDuration: 15)
+                let crew = HostCrew(fixture, leaseDuration: 15, replaces: false)
                 try await batch.run(crew, within: .seconds(90)) { leader in
                     let start = ContinuousClock.now
                     leader.signal(SIGTERM)
@@ -28,7 +28,7 @@ extension WholeHostTests {
                     print("hand-over: Lease taken after \(taken), first creation after \(first)")
                     #expect(first < .seconds(2))
                 }
-                batch.expectAllIsWell()
+                batch.expectAllIsWell("a hand-over")
             }
         }
 

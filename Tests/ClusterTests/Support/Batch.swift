@@ -66,13 +66,24 @@ struct Batch: Sendable {
         }
     }
 
+    /// Waits until no Job appears any more, what was sent having been done, and says how many there are.
+    func settled() async throws -> Int {
+        var last = (count: -1, since: ContinuousClock.now)
+        try await eventually("creations have ended", within: .seconds(10)) {
+            let count = self.created
+            if count != last.count { last = (count, .now) }
+            return last.since.duration(to: .now) > .milliseconds(700)
+        }
+        return last.count
+    }
+
     /// What must hold whatever failed.
-    func expectAllIsWell(sourceLocation: SourceLocation = #_sourceLocation) {
+    func expectAllIsWell(_ play: Comment, sourceLocation: SourceLocation = #_sourceLocation) {
         let jobs = self.fixture.jobs
-        #expect(self.created == Self.size, sourceLocation: sourceLocation)
-        #expect(jobs.most(of: Self.name) <= self.maximum, sourceLocation: sourceLocation)
-        #expect(self.documents.waiting == 0, sourceLocation: sourceLocation)
-        #expect(self.surplus.names == [], "Jobs without a document", sourceLocation: sourceLocation)
-        #expect(jobs.killed == [], sourceLocation: sourceLocation)
+        #expect(self.created == Self.size, play, sourceLocation: sourceLocation)
+        #expect(jobs.most(of: Self.name) <= self.maximum, play, sourceLocation: sourceLocation)
+        #expect(self.documents.waiting == 0, play, sourceLocation: sourceLocation)
+        #expect(self.surplus.names == [], play, sourceLocation: sourceLocation)
+        #expect(jobs.killed == [], play, sourceLocation: sourceLocation)
     }
 }

@@ -12,6 +12,7 @@ final class HostCrew: Sendable {
     private let fixture: HostFixture
     private let flags: [String]
     private let leaseDuration: Int
+    private let replaces: Bool
     private let sockets: [TemporarySocket]
     private let state = NIOLockedValueBox(State())
 
@@ -19,10 +20,12 @@ final class HostCrew: Sendable {
     ///   - fixture: where they work; the Lease is in its namespace.
     ///   - size: how many there are.
     ///   - leaseDuration: in seconds.
+    ///   - replaces: whether those that end are started again.
     ///   - flags: what else each is told.
-    init(_ fixture: HostFixture, size: Int = 2, leaseDuration: Int = 5, flags: [String] = []) {
+    init(_ fixture: HostFixture, size: Int = 2, leaseDuration: Int = 5, replaces: Bool = true, flags: [String] = []) {
         self.fixture = fixture
         self.leaseDuration = leaseDuration
+        self.replaces = replaces
         self.flags = flags
         self.sockets = (0..<size).map { _ in TemporarySocket() }
     }
@@ -37,7 +40,7 @@ final class HostCrew: Sendable {
             try await eventually("host \(index) \(word)", otherwise: { host.log }) { host.log.contains(word) }
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.replaceThoseThatEnd() }
+            if self.replaces { group.addTask { try await self.replaceThoseThatEnd() } }
             group.addTask { try await body() }
             try await group.firstToEnd()
         }

@@ -50,6 +50,7 @@ package struct ControllerMachine: Sendable {
     var comparisonTurns = TurnQueue()
     var comparisonsUnderWay = 0
     var trialTurns = TurnQueue()
+    var urgentTrialTurns = TurnQueue()
     var trialsUnderWay = 0
     var lookUps = LookUpQueue()
     var lookUpsUnderWay: Set<JobReference> = []
