@@ -394,6 +394,8 @@ let package = Package(
                 "Controller", "HTTP", "Kubernetes", "MongoDB", "PluginHost", "PluginProtocol",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
 

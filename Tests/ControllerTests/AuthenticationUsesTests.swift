@@ -18,8 +18,13 @@ import Testing
     }
 
     /// Takes what is due and answers it.
-    private mutating func write(others: Set<String> = []) -> [String?] {
-        let writes = self.uses.takeDue(at: self.now, isComplete: { _ in true }, isOfOthers: others.contains)
+    private mutating func write(others: Set<String> = [], keepsUnknown: Bool = false) -> [String?] {
+        let writes = self.uses.takeDue(
+            at: self.now,
+            isComplete: { _ in true },
+            isOfOthers: others.contains,
+            keepsUnknown: keepsUnknown
+        )
         for write in writes { self.uses.written(write.id, write.text, nil, at: self.now) }
         self.now += AuthenticationUses.spacing
         return writes.map(\.text)
@@ -102,5 +107,34 @@ import Testing
         let text = self.write().first.flatMap(\.self) ?? ""
         #expect(text.utf8.count < AuthenticationUses.largestText)
         #expect(!text.isEmpty)
+    }
+
+    @Test mutating func shardsOfOneNamespaceLeaveEachOthersNamesAlone() {
+        self.saw(self.login, "theirs")
+        self.uses.set(self.job("a"), uses: [self.login], at: self.now)
+        self.uses.set(self.job("b"), uses: [self.login], at: self.now)
+        #expect(self.write(keepsUnknown: true) == ["a,b,theirs"])
+        // It goes to the other shard, which puts it in again: nobody takes it out any more.
+        self.uses.set(self.job("b"), uses: [], at: self.now)
+        #expect(self.write(keepsUnknown: true) == ["a,theirs"])
+        self.saw(self.login, "a,b,theirs")
+        #expect(self.write(keepsUnknown: true) == [])
+    }
+
+    @Test mutating func aNameThatCouldNotBeTakenOutIsTriedAgain() {
+        self.saw(self.login, "a,theirs")
+        self.uses.set(self.job("a"), uses: [self.login], at: self.now)
+        #expect(self.write(keepsUnknown: true) == [])
+        self.uses.set(self.job("a"), uses: [], at: self.now)
+        let writes = self.uses.takeDue(
+            at: self.now,
+            isComplete: { _ in true },
+            isOfOthers: { _ in false },
+            keepsUnknown: true
+        )
+        #expect(writes.map(\.text) == ["theirs"])
+        self.uses.written(self.login, "theirs", KubernetesError(.timedOut, "no answer"), at: self.now)
+        self.now += .seconds(60)
+        #expect(self.write(keepsUnknown: true) == ["theirs"])
     }
 }

@@ -28,12 +28,7 @@ import Testing
         self.rotate(&cluster, to: "last")
         cluster.openTriggers()
         cluster.relist()
-        for _ in 0..<400 {
-            cluster.settle()
-            for (name, job) in cluster.jobs where !job.isFinished { cluster.runJob(name) }
-            cluster.settle()
-            cluster.advanceToNextWake(atMost: .seconds(20))
-        }
+        cluster.workOff(rounds: 400)
         #expect(cluster.mostUnfinished <= maximum, "seed \(seed)")
         #expect(cluster.documents.isEmpty, "seed \(seed): stuck")
         #expect(cluster.jobs.isEmpty, "seed \(seed): not cleaned")
@@ -49,7 +44,7 @@ import Testing
     private func step(_ cluster: inout ModelCluster, _ random: inout SystemOrSeededGenerator) {
         switch Int.random(in: 0..<14, using: &random) {
         case 0: cluster.insertDocuments(Int.random(in: 1...4, using: &random))
-        case 1: cluster.take(.plugin(.changed(TriggerID(owner: ModelCluster.uid, index: 0))))
+        case 1: cluster.push()
         case 2, 3, 4:
             guard !cluster.calls.isEmpty else { return }
             let fault: ModelCluster.Fault =

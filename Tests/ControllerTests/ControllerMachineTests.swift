@@ -5,23 +5,10 @@ import PluginProtocol
 import Testing
 
 @Suite struct ControllerMachineTests {
-    /// A host that is up, with its trigger open and everything answered.
-    func started(_ scaledJob: ScaledJob = ModelCluster.scaledJob()) -> ModelCluster {
-        var cluster = ModelCluster()
-        cluster.start(scaledJob)
-        cluster.openTriggers()
-        cluster.settle()
-        return cluster
-    }
-
-    func push(_ cluster: inout ModelCluster) {
-        cluster.take(.plugin(.changed(TriggerID(owner: ModelCluster.uid, index: 0))))
-    }
-
     @Test func fiveDocumentsBecomeFiveJobsAtOnceAndAreCleaned() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(5)
-        self.push(&cluster)
+        cluster.push()
         cluster.settle()
         #expect(cluster.createdJobs == 5)
         for name in cluster.jobs.keys { cluster.runJob(name) }
@@ -35,9 +22,9 @@ import Testing
     }
 
     @Test func aBacklogBeyondTheMaximumIsWorkedOffWithoutWaitingForPolls() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(12)
-        self.push(&cluster)
+        cluster.push()
         cluster.settle()
         while let running = cluster.jobs.first(where: { !$0.value.isFinished })?.key {
             #expect(cluster.unfinished <= 5)
@@ -99,9 +86,9 @@ import Testing
     }
 
     @Test func anUnknownReadingHoldsAndIsReported() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(2)
-        self.push(&cluster)
+        cluster.push()
         cluster.answerMeasure(fail: true)
         cluster.settle()
         #expect(cluster.createdJobs == 0)
@@ -112,9 +99,9 @@ import Testing
     }
 
     @Test func aCreateThatTimedOutThoughItHappenedIsNotDoubled() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(1)
-        self.push(&cluster)
+        cluster.push()
         cluster.answerMeasure()
         cluster.answerCall(.timeoutButHappened)
         #expect(cluster.createdJobs == 1)
@@ -128,9 +115,9 @@ import Testing
     }
 
     @Test func creationsThatFailTogetherAreOneFailure() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(5)
-        self.push(&cluster)
+        cluster.push()
         cluster.answerMeasure()
         while !cluster.calls.isEmpty { cluster.answerCall(.unreachable) }
         #expect(cluster.createdJobs == 0)
@@ -140,9 +127,9 @@ import Testing
     }
 
     @Test func afterALongOutageTheNextPollCreates() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(5)
-        self.push(&cluster)
+        cluster.push()
         cluster.answerMeasure()
         for _ in 0..<100 {
             while !cluster.calls.isEmpty { cluster.answerCall(.unreachable) }
@@ -173,9 +160,9 @@ import Testing
     }
 
     @Test func aJobCreatedBeforeItsNameWasRefusedIsStillCleaned() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(1)
-        self.push(&cluster)
+        cluster.push()
         cluster.answerMeasure()
         cluster.answerCall(.timeoutButHappened)
         cluster.unseen = []  // The watch shows nothing for now.
@@ -196,9 +183,9 @@ import Testing
     }
 
     @Test func aRestartGoesOnWithTheNamesInFlight() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(3)
-        self.push(&cluster)
+        cluster.push()
         cluster.answerMeasure()
         // The old host's creates are on their way when it is killed and the new one lists.
         let inFlight = cluster.calls.compactMap { call -> String? in
@@ -218,9 +205,9 @@ import Testing
     }
 
     @Test func aReadingTakenBeforeAJobFinishedDoesNotDoubleItsDocument() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(2)
-        self.push(&cluster)
+        cluster.push()
         cluster.settle()
         cluster.advance(.seconds(15))
         cluster.countForMeasure(at: 0)
@@ -266,14 +253,14 @@ import Testing
     }
 
     @Test func aPausedScaledJobCreatesNothingAndIsStillCleaned() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(1)
-        self.push(&cluster)
+        cluster.push()
         cluster.settle()
         let paused = ModelCluster.scaledJob(annotations: ["autoscaling.keda.sh/paused": ""], generation: 1)
         cluster.edit(paused)
         cluster.insertDocuments(4)
-        self.push(&cluster)
+        cluster.push()
         for name in cluster.jobs.keys { cluster.runJob(name) }
         cluster.advance(.seconds(60))
         cluster.settle()
@@ -313,10 +300,10 @@ import Testing
     }
 
     @Test func jobsThatFailAtOnceDoNotChaseEachOther() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(1)
         for _ in 0..<100 {
-            self.push(&cluster)
+            cluster.push()
             cluster.settle()
             for name in cluster.jobs.keys { cluster.runJob(name, fails: true) }
             cluster.settle()
@@ -365,9 +352,9 @@ import Testing
     }
 
     @Test func editsDeleteNoRunningJob() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(3)
-        self.push(&cluster)
+        cluster.push()
         cluster.settle()
         cluster.take(
             .scaledJobs(.upserted(ModelCluster.scaledJob(maximum: 2, interval: 5, generation: 2)), scope: nil)
@@ -382,7 +369,7 @@ import Testing
     }
 
     @Test func statusIsWrittenOnlyWhenItChanged() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.advance(.seconds(1))
         cluster.settle()
         let writes = cluster.statuses.count
@@ -416,18 +403,18 @@ import Testing
 
     @Test func aReadingUnderWayKeepsTheSlotsThatItNeeds() {
         let trigger: JSONValue = ["type": "counter", "metadata": ["queue": "a"]]
-        var cluster = self.started(ModelCluster.scaledJob(triggers: [trigger, trigger]))
+        var cluster = ModelCluster.started(ModelCluster.scaledJob(triggers: [trigger, trigger]))
         let (first, second) = (
             TriggerID(owner: ModelCluster.uid, index: 0), TriggerID(owner: ModelCluster.uid, index: 1)
         )
         cluster.insertDocuments(1)
-        self.push(&cluster)
+        cluster.push()
         cluster.settle()
         #expect(cluster.createdJobs == 1)
         // The first is unknown and its next reading counts the document, which is finished before it answers.
         let down = PluginFailure(.unavailable, "the source is down")
         cluster.take(.plugin(.unknown(first, revision: 1, down)))
-        self.push(&cluster)
+        cluster.push()
         cluster.countForMeasure(at: 0)
         for name in Array(cluster.jobs.keys) { cluster.runJob(name) }
         while !cluster.unseen.isEmpty { cluster.showNext() }
@@ -438,9 +425,9 @@ import Testing
     }
 
     @Test func anAnswerThatComesWhileAJobIsAskedForGivesNoSlotBack() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(1)
-        self.push(&cluster)
+        cluster.push()
         cluster.answerMeasure()
         let creation = cluster.calls.first { $0.isCreation }
         guard case .createJob(let job, _)? = creation else {

@@ -254,12 +254,7 @@ private struct World: Sendable {
 
     /// Looks again after every change of the cluster's ScaledJobs or Jobs, or at the latest a moment later.
     func until(_ what: String, _ isSo: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
-        while ContinuousClock.now < deadline {
-            if try await isSo() { return }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        Issue.record("never came: \(what)")
+        try await wait(for: what, within: .seconds(30), isSo)
     }
 }
 

@@ -19,6 +19,8 @@ struct CrowdedCluster {
     /// Dry runs that have been asked for and not answered.
     var trials: [ControllerInput] = []
     var mostTrialsUnderWay = 0
+    /// The ScaledJobs with something to do; nil for all.
+    var busy: Set<String>?
     var createdJobs = 0
     /// Names that are taken: every creation is answered with that.
     var refusesCreations = false
@@ -135,7 +137,8 @@ struct CrowdedCluster {
             self.waiting.append(.plugin(.opened(id, revision: revision, OpenedTrigger(target: 1))))
         case .measure(let ids):
             for id in ids {
-                self.waiting.append(.plugin(.reading(id, revision: 1, Reading(waiting: 1), askedAt: self.now)))
+                let reading = Reading(waiting: self.busy?.contains(id.owner) == false ? 0 : 1)
+                self.waiting.append(.plugin(.reading(id, revision: 1, reading, askedAt: self.now)))
             }
         case .tryTemplate(let owner, let revision, _, _):
             self.trials.append(.templateTried(owner: owner, revision: revision, .success(())))
@@ -191,13 +194,21 @@ struct CrowdedCluster {
     }
 
     mutating func list() {
+        self.listAllButJobs()
+        self.listJobs()
+    }
+
+    mutating func listAllButJobs() {
         let all = 0..<self.size
         self.take(.authentications(.replaced(all.map { self.authentication($0) }, startedAt: self.now), scope: nil))
         self.take(.clusterAuthentications(.replaced([], startedAt: self.now)))
         self.take(.plugin(.offers(Self.offers())))
         self.take(.scaledJobs(.replaced(all.map { self.scaledJob($0) }, startedAt: self.now), scope: nil))
-        self.take(.jobs(.replaced([], startedAt: self.now), scope: nil))
         for index in all { self.take(.secret(self.secretKey(index), .present(["p": [112]]))) }
+    }
+
+    mutating func listJobs() {
+        self.take(.jobs(.replaced([], startedAt: self.now), scope: nil))
     }
 
     /// Answers all dry runs, also those that follow.

@@ -88,6 +88,21 @@ import Testing
         #expect(cluster.createdJobs == 1000)
     }
 
+    /// A start with many ScaledJobs has little time for each, and a host that takes over least of all.
+    @Test func thoseThatLackJobsAreTriedFirstAndNobodyBeforeTheListOfJobs() {
+        var cluster = CrowdedCluster(200)
+        cluster.busy = ["uid-150"]
+        cluster.listAllButJobs()
+        #expect(cluster.trials.isEmpty)
+        cluster.listJobs()
+        #expect(cluster.trials.count == 16)
+        cluster.take(cluster.trials.removeFirst())
+        let owners = cluster.trials.compactMap { if case .templateTried(let owner, _, _) = $0 { owner } else { nil } }
+        #expect(owners.contains("uid-150"))
+        cluster.answerTrials()
+        #expect(cluster.createdJobs == 1)
+    }
+
     @Test func aScaledJobThatGoesBeforeItsTrialLeavesItsPlaceToOthers() {
         var cluster = CrowdedCluster(40)
         cluster.list()

@@ -69,6 +69,34 @@ import Testing
         #expect(election.standing == .leading)
     }
 
+    /// Otherwise a Lease that was given back would be found with the next look only.
+    @Test func newsOfAnotherHolderIsLookedAtAtOnce() {
+        let time = KubernetesTime(secondsSinceEpoch: 1_000)
+        let start = ContinuousClock.now
+        var election = LeaderElection(settings: .init(identity: "new"), now: start)
+        _ = election.step(at: start, time: time)
+        let record = LeaseRecord(
+            holder: "old",
+            duration: .seconds(15),
+            acquiredAt: time,
+            renewedAt: time,
+            resourceVersion: "7"
+        )
+        election.read(.success(record), at: start)
+        let soon = start + .milliseconds(10)
+        #expect(election.step(at: soon, time: time) == .wait(until: start + .seconds(2)))
+        election.hear(holder: "old", at: soon)
+        #expect(election.step(at: soon, time: time) == .wait(until: start + .seconds(2)))
+        election.hear(holder: nil, at: soon)
+        guard case .read = election.step(at: soon, time: time) else {
+            Issue.record("the Lease is not looked at")
+            return
+        }
+        // What the watch says is never acted upon by itself.
+        election.read(.success(record), at: soon)
+        #expect(election.step(at: soon, time: time) == .wait(until: soon + .seconds(2)))
+    }
+
     /// Lets a host find the first record, and then the second; its standing once it has the Lease.
     private func standing(after first: LeaseRecord?, then second: LeaseRecord?) -> LeaderElection.Standing {
         let time = KubernetesTime(secondsSinceEpoch: 1_000)

@@ -111,12 +111,7 @@ private struct LocalMachine: Sendable {
 
     /// Looks again until it is so, or a deadline has passed.
     func until(_ what: String, _ isSo: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(40)
-        while ContinuousClock.now < deadline {
-            if try await isSo() { return }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        Issue.record("never came: \(what)")
+        try await wait(for: what, within: .seconds(40), lookingEvery: .milliseconds(10), isSo)
     }
 }
 

@@ -6,22 +6,10 @@ import Testing
 @Suite struct PauseTests {
     private let paused = ModelCluster.scaledJob(annotations: ["autoscaling.keda.sh/paused": "true"])
 
-    private func started(_ scaledJob: ScaledJob = ModelCluster.scaledJob()) -> ModelCluster {
-        var cluster = ModelCluster()
-        cluster.start(scaledJob)
-        cluster.openTriggers()
-        cluster.settle()
-        return cluster
-    }
-
-    private func push(_ cluster: inout ModelCluster) {
-        cluster.take(.plugin(.changed(TriggerID(owner: ModelCluster.uid, index: 0))))
-    }
-
     @Test func pausingTakesBackWhatWasNotSentYet() {
-        var cluster = self.started(ModelCluster.scaledJob(maximum: 100))
+        var cluster = ModelCluster.started(ModelCluster.scaledJob(maximum: 100))
         cluster.insertDocuments(60)
-        self.push(&cluster)
+        cluster.push()
         cluster.answerMeasure()
         // As many as may be under way at once, and the rest waits.
         let sent = cluster.calls.count { if case .createJob = $0 { true } else { false } }
@@ -35,9 +23,9 @@ import Testing
 
     @Test func aCreationOfUnknownOutcomeIsLookedUpAndNotRepeatedWhilePaused() {
         for fault in [ModelCluster.Fault.timeoutButHappened, .timeoutNotHappened, .unreachable, .serverError] {
-            var cluster = self.started()
+            var cluster = ModelCluster.started()
             cluster.insertDocuments(1)
-            self.push(&cluster)
+            cluster.push()
             cluster.answerMeasure()
             cluster.edit(self.paused)
             let creation = cluster.calls.firstIndex { if case .createJob = $0 { true } else { false } }
@@ -57,9 +45,9 @@ import Testing
     }
 
     @Test func resumingCreatesNothingFromAReadingOfBefore() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(5)
-        self.push(&cluster)
+        cluster.push()
         cluster.countForMeasure(at: 0)
         // Paused while the reading is on its way.
         cluster.edit(self.paused)
@@ -78,9 +66,9 @@ import Testing
     }
 
     @Test func resumingUsesNoReadingThatWasInUseWhenItWasPaused() {
-        var cluster = self.started(ModelCluster.scaledJob(maximum: 2))
+        var cluster = ModelCluster.started(ModelCluster.scaledJob(maximum: 2))
         cluster.insertDocuments(5)
-        self.push(&cluster)
+        cluster.push()
         cluster.settle()
         #expect(cluster.createdJobs == 2)
         cluster.edit(ModelCluster.scaledJob(maximum: 2, annotations: ["autoscaling.keda.sh/paused": "1"]))
@@ -97,9 +85,9 @@ import Testing
     }
 
     @Test func resumingCountsTheJobsThatStillRun() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(5)
-        self.push(&cluster)
+        cluster.push()
         cluster.settle()
         cluster.edit(self.paused)
         cluster.insertDocuments(3)
@@ -123,7 +111,7 @@ import Testing
         let paused = ModelCluster.scaledJob(minimum: 2, annotations: ["autoscaling.keda.sh/paused": ""])
         cluster.start(paused)
         for _ in 0..<20 {
-            self.push(&cluster)
+            cluster.push()
             cluster.settle()
             cluster.advance(.seconds(20))
         }
@@ -139,7 +127,7 @@ import Testing
     }
 
     @Test func anEditWhilePausedTakesEffectWithTheResumption() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.edit(self.paused)
         cluster.edit(
             ModelCluster.scaledJob(

@@ -7,22 +7,16 @@ import Testing
 /// Strategies that ask which Jobs have started.
 @Suite struct PendingJobsTests {
     func started(_ strategy: JSONValue?, maximum: Int = 10) -> ModelCluster {
-        var cluster = ModelCluster()
-        cluster.countsUntilClaimed = true
-        cluster.start(ModelCluster.scaledJob(maximum: maximum, scaling: strategy.map { ["strategy": $0] }))
-        cluster.openTriggers()
-        cluster.settle()
-        return cluster
-    }
-
-    func push(_ cluster: inout ModelCluster) {
-        cluster.take(.plugin(.changed(TriggerID(owner: ModelCluster.uid, index: 0))))
+        ModelCluster.started(
+            ModelCluster.scaledJob(maximum: maximum, scaling: strategy.map { ["strategy": $0] }),
+            countsUntilClaimed: true
+        )
     }
 
     @Test(arguments: ["default", nil] as [JSONValue?]) func noPodsAreWatchedUnlessAStrategyNeedsThem(name: JSONValue?) {
         var cluster = self.started(name)
         cluster.insertDocuments(3)
-        self.push(&cluster)
+        cluster.push()
         cluster.settle()
         #expect(cluster.unseenPods == nil)
         #expect(cluster.createdJobs == 3)
@@ -69,12 +63,12 @@ import Testing
     @Test func runningJobsDoNotHoldBackNewWork() {
         var cluster = self.started("accurate")
         cluster.insertDocuments(4)
-        self.push(&cluster)
+        cluster.push()
         cluster.settle()
         #expect(cluster.createdJobs == 4)
         // Four more arrive while none has started: no one knows yet that they are others, and each gets its Job.
         cluster.insertDocuments(4)
-        self.push(&cluster)
+        cluster.push()
         cluster.settle()
         #expect(cluster.createdJobs == 8)
         for name in cluster.jobs.keys.sorted() { cluster.startJob(name) }
@@ -90,7 +84,7 @@ import Testing
     @Test func aJobThatHasJustStartedMayNotHaveClaimedYet() {
         var cluster = self.started("accurate")
         cluster.insertDocuments(1)
-        self.push(&cluster)
+        cluster.push()
         cluster.settle()
         // Its Pod runs, and it still connects: the document is in the count.
         let name = cluster.jobs.keys.first ?? ""
@@ -98,7 +92,7 @@ import Testing
         cluster.unseenPods?.append(.upserted(ModelCluster.pod(name, ModelCluster.ModelJob())))
         cluster.settle()
         cluster.advance(.seconds(1))
-        self.push(&cluster)
+        cluster.push()
         cluster.settle()
         #expect(cluster.createdJobs == 1)
     }
@@ -110,12 +104,12 @@ import Testing
         cluster.openTriggers()
         cluster.settle()
         cluster.insertDocuments(2)
-        self.push(&cluster)
+        cluster.push()
         cluster.settle()
         for name in cluster.jobs.keys.sorted() { cluster.startJob(name) }
         cluster.settle()
         cluster.insertDocuments(2)
-        self.push(&cluster)
+        cluster.push()
         cluster.settle()
         #expect(cluster.createdJobs == 2)
         cluster.advance(.seconds(6))
@@ -126,11 +120,11 @@ import Testing
     @Test func eagerFillsTheSlotsThatStartedJobsLeave() {
         var cluster = self.started("eager", maximum: 6)
         cluster.insertDocuments(3)
-        self.push(&cluster)
+        cluster.push()
         cluster.settle()
         #expect(cluster.createdJobs == 3)
         cluster.insertDocuments(3)
-        self.push(&cluster)
+        cluster.push()
         cluster.settle()
         // Three run and three of those are pending: no slot is left for now.
         #expect(cluster.createdJobs == 3)
@@ -197,12 +191,7 @@ import Testing
             return
         }
         cluster.relist()
-        for _ in 0..<200 {
-            cluster.settle()
-            for (name, job) in cluster.jobs where !job.isFinished { cluster.runJob(name) }
-            cluster.settle()
-            cluster.advanceToNextWake(atMost: .seconds(20))
-        }
+        cluster.workOff(rounds: 200)
         #expect(cluster.mostUnfinished <= maximum, "seed \(seed)")
         #expect(cluster.documents.isEmpty, "seed \(seed): stuck")
         #expect(cluster.surplusJobs == 0 || mayBeSurplus, "seed \(seed): a Job without work")
@@ -212,7 +201,7 @@ import Testing
         let unfinished = cluster.jobs.filter { !$0.value.isFinished }.keys.sorted()
         switch Int.random(in: 0..<14, using: &random) {
         case 0: cluster.insertDocuments(Int.random(in: 1...4, using: &random))
-        case 1: self.push(&cluster)
+        case 1: cluster.push()
         case 2, 3, 4:
             guard !cluster.calls.isEmpty else { return }
             let fault: ModelCluster.Fault =

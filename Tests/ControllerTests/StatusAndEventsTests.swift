@@ -8,14 +8,6 @@ import Testing
 @Suite struct StatusAndEventsTests {
     private static let trigger = TriggerID(owner: ModelCluster.uid, index: 0)
 
-    private func started(_ scaledJob: ScaledJob = ModelCluster.scaledJob()) -> ModelCluster {
-        var cluster = ModelCluster()
-        cluster.start(scaledJob)
-        cluster.openTriggers()
-        cluster.settle()
-        return cluster
-    }
-
     private func poll(_ cluster: inout ModelCluster, fail: Bool = false) {
         cluster.advance(.seconds(15))
         self.write(&cluster, fail: fail)
@@ -33,7 +25,7 @@ import Testing
     // MARK: - Events
 
     @Test func startAndEndAreTold() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         let starts = cluster.events.filter { $0.reason == .scalersStarted }
         #expect(starts.map(\.action) == ["ScalersWatchStarted", "KEDAScalersStarted"])
         #expect(starts.allSatisfy { $0.reason.reportingController == "scale-handler" })
@@ -45,7 +37,7 @@ import Testing
     }
 
     @Test func pauseStopsTheScalersAndTheEndOfItStartsThem() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         let paused = ModelCluster.scaledJob(annotations: ["autoscaling.keda.sh/paused": "true"])
         cluster.events = []
         cluster.take(.scaledJobs(.upserted(paused), scope: nil))
@@ -59,14 +51,14 @@ import Testing
     }
 
     @Test func aSourceThatStaysDownIsToldOnce() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.events = []
         for _ in 0..<100 { self.poll(&cluster, fail: true) }
         #expect(cluster.events.count { $0.reason == .scalerFailed } == 1)
     }
 
     @Test func aSourceThatComesAndGoesIsCounted() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.events = []
         for _ in 0..<50 {
             self.poll(&cluster, fail: true)
@@ -79,7 +71,7 @@ import Testing
     }
 
     @Test func refusedJobsDoNotFloodTheServerWithEvents() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(5)
         cluster.events = []
         cluster.advance(.seconds(15))
@@ -105,7 +97,7 @@ import Testing
     }
 
     @Test func batchesThatFollowEachOtherAreToldTogether() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.events = []
         for _ in 0..<20 {
             cluster.insertDocuments(1)
@@ -130,7 +122,7 @@ import Testing
         let triggers: JSONValue = [
             ["type": "counter", "metadata": ["queue": "a", "qeue": "b", "passwordFromEnv": "P"]]
         ]
-        let cluster = self.started(ModelCluster.scaledJob(triggers: triggers))
+        let cluster = ModelCluster.started(ModelCluster.scaledJob(triggers: triggers))
         let told = cluster.events.filter { $0.reason == .scalerInfo }
         #expect(told.map(\.kind) == [.normal])
         #expect(told.first?.note.contains("spec.triggers[0].metadata.qeue") == true)
@@ -151,7 +143,7 @@ import Testing
     }
 
     @Test func authenticationsAreToldWithTheReasonOfTheirKind() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.events = []
         func metadata(_ generation: Int64, _ namespace: String?) -> ObjectMetadata {
             ObjectMetadata(name: "login", namespace: namespace, uid: "login-uid", generation: generation)
@@ -202,7 +194,7 @@ import Testing
     }
 
     @Test func aMinimumKeepsAScaledJobActiveWithoutItsSource() {
-        var cluster = self.started(ModelCluster.scaledJob(minimum: 1))
+        var cluster = ModelCluster.started(ModelCluster.scaledJob(minimum: 1))
         self.poll(&cluster, fail: true)
         let conditions = cluster.statuses.last?[path: "status", "conditions"]?.arrayValue ?? []
         let reasons = conditions.prefix(2).map { $0["reason"]?.stringValue ?? "" }
@@ -210,7 +202,7 @@ import Testing
     }
 
     @Test func theActivityOfATriggerThatCannotBeReadStays() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(1)
         self.poll(&cluster)
         for _ in 0..<5 { self.poll(&cluster, fail: true) }
@@ -219,7 +211,7 @@ import Testing
     }
 
     @Test func aSourceThatFailsLeavesActiveAsItWas() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(1)
         self.poll(&cluster)
         for _ in 0..<3 { self.poll(&cluster, fail: true) }
@@ -231,7 +223,7 @@ import Testing
     }
 
     @Test func nothingIsWrittenWhileNothingChanges() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         for _ in 0..<3 { self.poll(&cluster) }
         let before = cluster.statuses.count
         for _ in 0..<100 { self.poll(&cluster) }
@@ -270,7 +262,7 @@ import Testing
     // MARK: - Metrics
 
     @Test func failedReadingsAreCountedForEachPoll() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         for _ in 0..<4 { self.poll(&cluster, fail: true) }
         let metrics = cluster.machine.metrics()
         #expect(metrics.triggers.first?.errors == 4)
@@ -314,7 +306,7 @@ import Testing
     }
 
     @Test func aPausedScaledJobShowsNoOldReadings() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         self.poll(&cluster)
         #expect(cluster.machine.metrics().triggers.first?.value == 0)
         let paused = ModelCluster.scaledJob(annotations: ["autoscaling.keda.sh/paused": "true"])
@@ -327,7 +319,7 @@ import Testing
     }
 
     @Test func nothingOfADeletedScaledJobIsLeft() {
-        var cluster = self.started()
+        var cluster = ModelCluster.started()
         cluster.insertDocuments(2)
         self.poll(&cluster)
         #expect(cluster.machine.metrics().scaledJobs.first?.counters.created == 2)

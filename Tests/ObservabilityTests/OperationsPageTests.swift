@@ -1,4 +1,5 @@
 import Controller
+import Foundation
 import SystemPackage
 import Testing
 
@@ -9,16 +10,8 @@ import Testing
     private let text: String
 
     init() throws {
-        let file = try FileDescriptor.open(MetricsTextTests.root.appending("docs/operations.md"), .readOnly)
-        self.text = try file.closeAfter {
-            var bytes: [UInt8] = []
-            var chunk = [UInt8](repeating: 0, count: 1 << 16)
-            while true {
-                let count = try chunk.withUnsafeMutableBytes { try file.read(into: $0) }
-                if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-                bytes += chunk.prefix(count)
-            }
-        }
+        let path = MetricsTextTests.root.appending("docs/operations.md").string
+        self.text = try String(contentsOfFile: path, encoding: .utf8)
     }
 
     /// The first cells of all table rows that are names in code style.

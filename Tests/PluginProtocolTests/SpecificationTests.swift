@@ -1,3 +1,4 @@
+import Foundation
 import PluginProtocol
 import Subprocess
 import SystemPackage
@@ -9,16 +10,7 @@ import Testing
         .removingLastComponent()
 
     private static func read(_ path: String) throws -> String {
-        let file = try FileDescriptor.open(Self.root.appending(path), .readOnly)
-        return try file.closeAfter {
-            var bytes: [UInt8] = []
-            var chunk = [UInt8](repeating: 0, count: 1 << 16)
-            while true {
-                let count = try chunk.withUnsafeMutableBytes { try file.read(into: $0) }
-                if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-                bytes += chunk.prefix(count)
-            }
-        }
+        try String(contentsOfFile: Self.root.appending(path).string, encoding: .utf8)
     }
 
     @Test func generatedCodeIsWhatTheProtoSays() async throws {

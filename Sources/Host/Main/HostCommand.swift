@@ -34,6 +34,14 @@ struct HostCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Serve only ScaledJobs with these labels, as in kubectl get --selector; other hosts serve the rest.",
+            valueName: "selector"
+        )
+    )
+    var scaledjobSelector: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Socket that plugins connect to. Also: environment variable SLUICE_HOST_SOCKET.",
             valueName: "path"
         )
@@ -66,8 +74,13 @@ struct HostCommand: AsyncParsableCommand {
         for namespace in self.namespace where namespace.isEmpty || namespace.contains("/") {
             throw ValidationError("--namespace: \"\(namespace)\" is not the name of a namespace")
         }
+        if let selector = self.scaledjobSelector, let problem = Shard.problem(of: selector) {
+            throw ValidationError("--scaledjob-selector: \(problem)")
+        }
         try PluginExecutables.check(self.plugin)
     }
+
+    private var shard: Shard { Shard(namespaces: self.namespace, selector: self.scaledjobSelector) }
 
     func run() async throws {
         ResidentMemory.shareArenas()
@@ -92,6 +105,7 @@ struct HostCommand: AsyncParsableCommand {
             namespaces: self.namespace.isEmpty ? nil : self.namespace,
             clusterNamespace: self.authentication.clusterNamespace(environment) ?? client.namespace ?? "default"
         )
+        configuration.scaledJobSelector = self.shard.selector
         configuration.authentication = try self.authentication.rules(environment)
         configuration.cleaning = try self.finishedJobs.settings()
         let controller = Controller(
@@ -118,7 +132,8 @@ struct HostCommand: AsyncParsableCommand {
             )
             parts.append(Part { await supervisor.run() })
         }
-        if let elector = self.leadership.elector(api: api, namespace: client.namespace, logger: logger) {
+        let elector = self.leadership.elector(api: api, shard: self.shard, namespace: client.namespace, logger: logger)
+        if let elector {
             controller.pulse.standBy()
             parts.append(
                 Part {

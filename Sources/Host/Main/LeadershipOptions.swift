@@ -9,9 +9,12 @@ struct LeadershipOptions: ParsableArguments {
     var leaderElect = false
 
     @Option(
-        help: ArgumentHelp("The Lease. By default KEDA's, so that only one of the two acts.", valueName: "name")
+        help: ArgumentHelp(
+            "The Lease. By default KEDA's, so that only one of the two acts; with --scaledjob-selector one of its own.",
+            valueName: "name"
+        )
     )
-    var leaseName = "operator.keda.sh"
+    var leaseName: String?
 
     @Option(
         help: ArgumentHelp("Where the Lease is: by default POD_NAMESPACE or the kubeconfig's.", valueName: "namespace")
@@ -27,12 +30,12 @@ struct LeadershipOptions: ParsableArguments {
         guard (5...3_600).contains(self.leaseDuration) else {
             throw ValidationError("--lease-duration: \(self.leaseDuration) is not between 5 and 3600 seconds")
         }
-        guard !self.leaseName.isEmpty else {
+        guard self.leaseName != "" else {
             throw ValidationError("--lease-name: is empty; leave it out or name a Lease")
         }
     }
 
-    func elector(api: any KubernetesAPI, namespace: String?, logger: Logger) -> LeaderElector? {
+    func elector(api: any KubernetesAPI, shard: Shard, namespace: String?, logger: Logger) -> LeaderElector? {
         guard self.leaderElect else { return nil }
         let environment = ProcessEnvironment.variables
         let place = self.leaseNamespace ?? environment["POD_NAMESPACE"] ?? namespace ?? "default"
@@ -40,10 +43,11 @@ struct LeadershipOptions: ParsableArguments {
         let mark = String(UInt64.random(in: 0...UInt64.max), radix: 16)
         return LeaderElector(
             api: api,
-            lease: ObjectKey(namespace: place, name: self.leaseName),
+            lease: ObjectKey(namespace: place, name: self.leaseName ?? shard.leaseName),
             settings: LeaderElection.Settings(
                 identity: "\(pod)_\(mark)",
-                leaseDuration: .seconds(self.leaseDuration)
+                leaseDuration: .seconds(self.leaseDuration),
+                shard: shard.description
             ),
             logger: logger
         )

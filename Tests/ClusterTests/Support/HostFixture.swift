@@ -121,14 +121,19 @@ struct HostFixture: Sendable {
         environment: [String: String] = [:],
         log: String
     ) throws -> ChildProcess {
+        try self.start(path: builtExecutable(program), arguments, environment: environment, log: log)
+    }
+
+    /// Starts a program that ends with the fixture at the latest.
+    func start(
+        path: String,
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        log: String
+    ) throws -> ChildProcess {
         let logFile = "\(self.folder.folder)/\(log)"
         FailureLogs.current?.add(logFile)
-        let process = try ChildProcess(
-            builtExecutable(program),
-            arguments,
-            environment: environment,
-            logFile: logFile
-        )
+        let process = try ChildProcess(path, arguments, environment: environment, logFile: logFile)
         self.processes.withLockedValue { $0.append(process) }
         return process
     }

@@ -21,6 +21,12 @@ final class JobWatch: Sendable {
         var order: [String] = []
         var most: [String: Int] = [:]
         var killed: [String] = []
+        /// How many of each ScaledJob are unfinished now.
+        var unfinished: [String: Int] = [:]
+        /// ScaledJobs whose number has changed since it was last compared with the most.
+        var changed: Set<String> = []
+        /// By ScaledJob, the UIDs of Jobs that nobody works on yet, in the order in which they were seen.
+        var unserved: [String: ArraySlice<String>] = [:]
         var isSynced = false
     }
 
@@ -65,6 +71,16 @@ final class JobWatch: Sendable {
     /// Jobs that exist and have not finished.
     func unfinished(of scaledJob: String) -> [Seen] { self.existing(of: scaledJob).filter { !$0.isFinished } }
 
+    /// Takes the oldest Job that nobody works on; nil while there is none.
+    func takeUnserved(of scaledJob: String) -> Seen? {
+        self.state.withLockedValue { state in
+            while let uid = state.unserved[scaledJob]?.popFirst() {
+                if let job = state.jobs[uid], !job.isFinished, !job.isGone { return job }
+            }
+            return nil
+        }
+    }
+
     /// The most unfinished Jobs of this ScaledJob at any revision.
     func most(of scaledJob: String) -> Int { self.state.withLockedValue { $0.most[scaledJob] ?? 0 } }
 
@@ -88,30 +104,45 @@ extension JobWatch.State {
         let isFinished = (job.status.conditions ?? []).contains {
             ($0.type == "Complete" || $0.type == "Failed") && $0.status == "True"
         }
-        if self.jobs[uid] == nil {
-            self.order.append(uid)
-            self.jobs[uid] = JobWatch.Seen(
+        let before = self.jobs[uid]
+        var seen =
+            before
+            ?? JobWatch.Seen(
                 name: job.metadata.name,
                 uid: uid,
                 scaledJob: job.metadata.labels?["scaledjob.keda.sh/name"] ?? "",
                 createdAt: .now,
                 isFinished: isFinished
             )
+        seen.isFinished = isFinished
+        self.jobs[uid] = seen
+        if before == nil {
+            self.order.append(uid)
+            self.unserved[seen.scaledJob, default: []].append(uid)
         }
-        self.jobs[uid]?.isFinished = isFinished
+        self.note(before, seen)
     }
 
     fileprivate mutating func gone(_ uid: String) {
         guard let job = self.jobs[uid], !job.isGone else { return }
         self.jobs[uid]?.isGone = true
+        self.note(job, nil)
         if !job.isFinished { self.killed.append(job.name) }
     }
 
-    fileprivate mutating func count() {
-        var unfinished: [String: Int] = [:]
-        for job in self.jobs.values where !job.isFinished && !job.isGone {
-            unfinished[job.scaledJob, default: 0] += 1
+    /// Counts a Job as it is now instead of as it was.
+    private mutating func note(_ before: JobWatch.Seen?, _ after: JobWatch.Seen?) {
+        for (seen, step) in [(before, -1), (after, 1)] {
+            guard let seen, !seen.isFinished, !seen.isGone else { continue }
+            self.unfinished[seen.scaledJob, default: 0] += step
+            self.changed.insert(seen.scaledJob)
         }
-        for (scaledJob, count) in unfinished { self.most[scaledJob] = max(self.most[scaledJob] ?? 0, count) }
+    }
+
+    fileprivate mutating func count() {
+        for scaledJob in self.changed {
+            self.most[scaledJob] = max(self.most[scaledJob] ?? 0, self.unfinished[scaledJob] ?? 0)
+        }
+        self.changed = []
     }
 }

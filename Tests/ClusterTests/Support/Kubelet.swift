@@ -40,15 +40,11 @@ struct Kubelet: Sendable {
     ///
     /// Jobs for which there is no document are noted as surplus. Runs until the task is cancelled.
     func work(on documents: Documents, of scaledJob: String, as jobs: JobWatch, _ surplus: Surplus) async throws {
-        let taken = NIOLockedValueBox<Set<String>>([])
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<4 {
                 group.addTask {
                     while !Task.isCancelled {
-                        let next = jobs.unfinished(of: scaledJob).first { job in
-                            taken.withLockedValue { $0.insert(job.uid).inserted }
-                        }
-                        guard let next else {
+                        guard let next = jobs.takeUnserved(of: scaledJob) else {
                             try await Task.sleep(for: .milliseconds(5))
                             continue
                         }

@@ -8,7 +8,8 @@ enum Manifests {
         _ documents: Documents,
         type: String = "scripted",
         maximum: Int = 10,
-        interval: Int = 1
+        interval: Int = 1,
+        keepSucceeded: Int = 1000
     ) -> JSONValue {
         let trigger: JSONValue = ["type": .string(type), "metadata": ["file": .string(documents.file)]]
         return Self.scaledJob(
@@ -16,7 +17,7 @@ enum Manifests {
             triggers: [trigger],
             [
                 "pollingInterval": .integer(Int64(interval)), "maxReplicaCount": .integer(Int64(maximum)),
-                "successfulJobsHistoryLimit": 1000,
+                "successfulJobsHistoryLimit": .integer(Int64(keepSucceeded)),
             ]
         )
     }

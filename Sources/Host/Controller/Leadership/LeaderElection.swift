@@ -16,17 +16,21 @@ package struct LeaderElection: Sendable {
         package var retryPeriod: Duration
         /// The longest that the server may still work on a call of a leader that stopped.
         package var longestCall: Duration
+        /// What the hosts that share the Lease serve, for people; nil for everything.
+        package var shard: String?
 
         package init(
             identity: String,
             leaseDuration: Duration = .seconds(15),
-            longestCall: Duration = .seconds(10)
+            longestCall: Duration = .seconds(10),
+            shard: String? = nil
         ) {
             self.identity = identity
             self.leaseDuration = leaseDuration
             self.renewDeadline = leaseDuration * 2 / 3
             self.retryPeriod = leaseDuration * 2 / 15
             self.longestCall = longestCall
+            self.shard = shard
         }
 
         /// How long a host that took a Lease from a silent leader still waits before it acts.
@@ -78,6 +82,14 @@ package struct LeaderElection: Sendable {
     /// Who holds the Lease, as far as this host knows.
     package var holder: String? { self.observed?.record.holder }
 
+    /// What the holder serves, when it says so and it is something else: by mistake, two shards have one Lease.
+    package var foreignShard: String? {
+        guard self.standing == .waiting, let record = self.observed?.record, record.holder != nil,
+            let shard = record.shard, shard != self.settings.shard
+        else { return nil }
+        return shard
+    }
+
     package mutating func step(at now: ContinuousClock.Instant, time: KubernetesTime) -> Step {
         if let deadline = self.deadline {
             if now >= deadline { self.standing = .lost }
@@ -121,6 +133,15 @@ package struct LeaderElection: Sendable {
                 self.nextTry = now + self.settings.retryPeriod
             }
         }
+    }
+
+    /// Takes a hint that this is the holder now: while waiting, another one than was read is worth a look at once.
+    package mutating func hear(holder: String?, at now: ContinuousClock.Instant) {
+        guard self.standing == .waiting, self.renewedAt == nil, let observed, observed.record.holder != holder else {
+            return
+        }
+        self.mustRead = true
+        self.nextTry = now
     }
 
     /// Takes the answer to a write that began at `sentAt`.
@@ -221,6 +242,7 @@ package struct LeaderElection: Sendable {
             acquiredAt: isMine ? before?.acquiredAt ?? time : time,
             renewedAt: time,
             transitions: (before?.transitions ?? 0) + (isMine || before == nil ? 0 : 1),
+            shard: self.settings.shard,
             resourceVersion: before?.resourceVersion
         )
     }

@@ -34,20 +34,39 @@ package struct LeaderElector: Sendable {
         var election = LeaderElection(settings: self.settings, now: .now)
         let tenure = LeaderTenure(body)
         var lastHolder: String??
+        let watch = LeaseWatch(api: self.api, lease: self.key, logger: self.logger)
+        // Ends with this function, or when there is nothing to wait for any more.
+        var watching: Task<Void, Never>?
+        defer { watching?.cancel() }
         while !Task.isCancelled {
+            if let holder = watch.takeNews() { election.hear(holder: holder, at: .now) }
             let step = election.step(at: .now, time: .now)
             if let deadline = election.deadline, !tenure.lasts(until: deadline) { election.lose() }
             if election.standing == .lost { break }
             if election.standing == .leading, tenure.begin() {
                 self.logger.notice("leads", metadata: ["lease": "\(self.key)"])
             }
-            await self.take(step, &election)
+            await self.take(step, &election, watch)
+            if election.standing != .waiting {
+                watching?.cancel()
+            } else if watching == nil, election.holder != nil {
+                watching = Task { await watch.run() }
+            }
             if election.standing == .waiting, lastHolder != election.holder {
                 lastHolder = election.holder
                 self.logger.notice(
                     "waits for its turn",
                     metadata: ["lease": "\(self.key)", "holder": "\(election.holder ?? "nobody")"]
                 )
+                if let shard = election.foreignShard {
+                    self.logger.warning(
+                        "hosts of another shard use the same Lease, so only one shard is served; name another with --lease-name",
+                        metadata: [
+                            "lease": "\(self.key)", "theirs": "\(shard)",
+                            "ours": "\(self.settings.shard ?? "everything")",
+                        ]
+                    )
+                }
             }
         }
         let deadline = election.deadline ?? .now
@@ -79,10 +98,14 @@ package struct LeaderElector: Sendable {
         }
     }
 
-    private func take(_ step: LeaderElection.Step, _ election: inout LeaderElection) async {
+    private func take(
+        _ step: LeaderElection.Step,
+        _ election: inout LeaderElection,
+        _ watch: LeaseWatch
+    ) async {
         switch step {
         case .stop: return
-        case .wait(let until): try? await Task.sleep(until: until)
+        case .wait(let until): await watch.wait(until: until)
         case .read(let timeout):
             election.read(await self.read(timeout: timeout), at: .now)
         case .write(let record, let timeout):

@@ -10,8 +10,12 @@ package struct LeaseRecord: Sendable, Equatable {
     package var renewedAt: KubernetesTime
     /// How often the holder changed.
     package var transitions: Int64
+    /// What the hosts that share it serve, for people; nil for everything, or where another program holds it.
+    package var shard: String?
     /// Nil before the Lease exists.
     package var resourceVersion: String?
+
+    private static let shardAnnotation = "sluice.dev/shard"
 
     package init(
         holder: String?,
@@ -19,6 +23,7 @@ package struct LeaseRecord: Sendable, Equatable {
         acquiredAt: KubernetesTime,
         renewedAt: KubernetesTime,
         transitions: Int64 = 0,
+        shard: String? = nil,
         resourceVersion: String? = nil
     ) {
         self.holder = holder
@@ -26,6 +31,7 @@ package struct LeaseRecord: Sendable, Equatable {
         self.acquiredAt = acquiredAt
         self.renewedAt = renewedAt
         self.transitions = transitions
+        self.shard = shard
         self.resourceVersion = resourceVersion
     }
 
@@ -49,6 +55,7 @@ package struct LeaseRecord: Sendable, Equatable {
             acquiredAt: time("acquireTime"),
             renewedAt: time("renewTime"),
             transitions: spec?["leaseTransitions"]?.integerValue ?? 0,
+            shard: object[path: "metadata", "annotations"]?[Self.shardAnnotation]?.stringValue,
             resourceVersion: object[path: "metadata", "resourceVersion"]?.stringValue
         )
     }
@@ -56,6 +63,7 @@ package struct LeaseRecord: Sendable, Equatable {
     /// The object to write; with a resource version it replaces only what was read.
     package func object(_ key: ObjectKey) -> JSONValue {
         var metadata: JSONValue = ["name": .string(key.name), "namespace": .string(key.namespace)]
+        if let shard { metadata["annotations"] = .object([Self.shardAnnotation: .string(shard)]) }
         if let resourceVersion { metadata["resourceVersion"] = .string(resourceVersion) }
         return [
             "apiVersion": .string(APIResource.leases.apiVersion),

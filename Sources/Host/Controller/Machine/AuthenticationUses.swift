@@ -26,6 +26,8 @@ struct AuthenticationUses: Sendable {
         /// Its `status.scaledjobs`.
         var status: String
         var isWriting = false
+        /// Those that the write under way takes out.
+        var removing: Set<ObjectKey> = []
         var failures = 0
     }
 
@@ -52,6 +54,8 @@ struct AuthenticationUses: Sendable {
     private var queue = Heap<Due>()
     private var lastNumber: UInt64 = 0
     private var underWay = 0
+    /// Of each authentication, the ScaledJobs that stopped using it and may still be in its status.
+    private var former: [AuthenticationID: Set<ObjectKey>] = [:]
 
     var authentications: some Collection<AuthenticationID> { self.seen.keys }
     /// When the next write may be due; nil while there is none, or none that may begin.
@@ -72,11 +76,13 @@ struct AuthenticationUses: Sendable {
         self.uses[scaledJob] = uses.isEmpty ? nil : uses
         for id in before.subtracting(uses) {
             self.users[id]?.remove(scaledJob)
+            if self.seen[id] != nil { self.former[id, default: []].insert(scaledJob) }
             if self.users[id]?.isEmpty == true { self.users[id] = nil }
             self.mark(id, at: now)
         }
         for id in uses.subtracting(before) {
             self.users[id, default: []].insert(scaledJob)
+            self.former[id]?.remove(scaledJob)
             self.mark(id, at: now)
         }
     }
@@ -101,6 +107,7 @@ struct AuthenticationUses: Sendable {
     /// Forgets an authentication that is gone; returns its UID, or nil when it was not known.
     mutating func gone(_ id: AuthenticationID) -> String? {
         self.pending[id] = nil
+        self.former[id] = nil
         return self.seen.removeValue(forKey: id)?.uid
     }
 
@@ -129,12 +136,14 @@ struct AuthenticationUses: Sendable {
 
     /// Takes out the writes that are due: the text of `status.scaledjobs`, nil for none.
     ///
-    /// `others` says which names of a former status belong to other hosts and stay; `isComplete` whether every ScaledJob
-    /// that may use the authentication is known.
+    /// `isComplete` says whether every ScaledJob that may use the authentication is known, `isOfOthers` in which namespaces
+    /// other hosts work, whose names stay; `keepsUnknown` that of other namespaces names that never were this host's
+    /// stay as well.
     mutating func takeDue(
         at now: ContinuousClock.Instant,
         isComplete: (AuthenticationID) -> Bool,
-        isOfOthers: (_ namespace: String) -> Bool
+        isOfOthers: (_ namespace: String) -> Bool,
+        keepsUnknown: Bool = false
     ) -> [(id: AuthenticationID, text: String?)] {
         var writes: [(id: AuthenticationID, text: String?)] = []
         while self.underWay < Self.largestUnderWay, let first = self.queue.min, first.at <= now {
@@ -144,9 +153,13 @@ struct AuthenticationUses: Sendable {
             self.pending[id] = nil
             // The list that makes it complete, or the end of the write, marks it again.
             guard let seen = self.seen[id], isComplete(id), !seen.isWriting else { continue }
-            let text = self.text(of: id, isOfOthers: isOfOthers)
-            guard text != seen.status else { continue }
+            let text = self.text(of: id, isOfOthers: isOfOthers, keepsUnknown: keepsUnknown)
+            guard text != seen.status else {
+                self.former[id] = nil
+                continue
+            }
             self.seen[id]?.isWriting = true
+            self.seen[id]?.removing = self.former[id] ?? []
             self.underWay += 1
             writes.append((id, text.isEmpty ? nil : text))
         }
@@ -167,6 +180,8 @@ struct AuthenticationUses: Sendable {
         if failure == nil {
             seen.status = text ?? ""
             seen.failures = 0
+            // From now on another host may put them in again.
+            self.former[id]?.subtract(seen.removing)
         } else {
             seen.failures = Swift.min(seen.failures + 1, 6)
             pause = Self.spacing * (1 << seen.failures)
@@ -177,14 +192,17 @@ struct AuthenticationUses: Sendable {
 
     /// KEDA's list for a namespaced authentication; names with their namespaces for one of the whole cluster, where two
     /// ScaledJobs may have the same name.
-    private func text(of id: AuthenticationID, isOfOthers: (String) -> Bool) -> String {
+    private func text(
+        of id: AuthenticationID,
+        isOfOthers: (String) -> Bool,
+        keepsUnknown: Bool
+    ) -> String {
         let users = self.users[id] ?? []
         var names = users.map { id.kind == .namespaced ? $0.name : $0.description }
-        if id.kind == .cluster {
-            for name in self.seen[id]?.status.split(separator: ",") ?? [] {
-                guard let slash = name.firstIndex(of: "/"), isOfOthers(String(name[..<slash])) else { continue }
-                names.append(String(name))
-            }
+        for name in self.seen[id]?.status.split(separator: ",") ?? [] {
+            guard let key = Self.key(name, of: id), !users.contains(key) else { continue }
+            let isUnknown = keepsUnknown && self.former[id]?.contains(key) != true
+            if isUnknown || id.kind == .cluster && isOfOthers(key.namespace) { names.append(String(name)) }
         }
         var text = ""
         for name in names.sorted() {
@@ -192,5 +210,12 @@ struct AuthenticationUses: Sendable {
             text += text.isEmpty ? name : ",\(name)"
         }
         return text
+    }
+
+    /// The ScaledJob that an entry of the list means; nil for what no host writes.
+    private static func key(_ entry: Substring, of id: AuthenticationID) -> ObjectKey? {
+        if id.kind == .namespaced { return ObjectKey(namespace: id.key.namespace, name: String(entry)) }
+        guard let slash = entry.firstIndex(of: "/") else { return nil }
+        return ObjectKey(namespace: String(entry[..<slash]), name: String(entry[entry.index(after: slash)...]))
     }
 }

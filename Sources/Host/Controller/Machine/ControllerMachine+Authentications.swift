@@ -101,7 +101,8 @@ extension ControllerMachine {
                     ? synced.covers(.scaledJobs, id.key.namespace)
                     : scopes.allSatisfy { synced.covers(.scaledJobs, $0 ?? "") }
             },
-            isOfOthers: { namespace in namespaces.map { !$0.contains(namespace) } ?? false }
+            isOfOthers: { namespace in namespaces.map { !$0.contains(namespace) } ?? false },
+            keepsUnknown: self.configuration.scaledJobSelector != nil
         )
         for write in writes { self.actions.append(.writeAuthenticationStatus(write.id, scaledJobs: write.text)) }
     }

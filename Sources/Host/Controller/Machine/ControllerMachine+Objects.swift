@@ -9,20 +9,21 @@ extension ControllerMachine {
     mutating func handle(_ change: Reflection<ScaledJob>, scope: String?, at moment: Moment) {
         switch change {
         case .replaced(let scaledJobs, _):
+            let entry: Entry = self.synced.contains(.scaledJobs, scope) ? .appeared : .listed
             self.synced.insert(.scaledJobs, scope)
             let listed = Set(scaledJobs.map(\.uid))
             for (uid, record) in self.records where !listed.contains(uid) {
-                if scope == nil || record.key.namespace == scope { self.remove(uid, at: moment) }
+                if scope == nil || record.key.namespace == scope { self.disappeared(uid, at: moment) }
             }
-            for scaledJob in scaledJobs { self.upsert(scaledJob, at: moment) }
+            for scaledJob in scaledJobs { self.upsert(scaledJob, entry, at: moment) }
             self.authenticationUses.markAll(at: moment.instant)
-        case .upserted(let scaledJob): self.upsert(scaledJob, at: moment)
-        case .deleted(let scaledJob): self.remove(scaledJob.uid, at: moment)
+        case .upserted(let scaledJob): self.upsert(scaledJob, .appeared, at: moment)
+        case .deleted(let scaledJob): self.disappeared(scaledJob.uid, at: moment)
         case .interrupted: break
         }
     }
 
-    private mutating func upsert(_ scaledJob: ScaledJob, at moment: Moment) {
+    private mutating func upsert(_ scaledJob: ScaledJob, _ entry: Entry, at moment: Moment) {
         let uid = scaledJob.uid
         guard !uid.isEmpty else { return }
         if scaledJob.metadata.deletionTimestamp != nil { return self.remove(uid, at: moment) }
@@ -37,6 +38,7 @@ extension ControllerMachine {
 
         guard var record = self.records[uid] else {
             var record = self.newRecord(scaledJob, at: moment)
+            self.enter(&record, entry, at: moment.instant)
             self.understand(&record, at: moment)
             self.records[uid] = record
             self.keepAll(of: uid)
@@ -124,9 +126,20 @@ extension ControllerMachine {
         }
     }
 
-    private mutating func remove(_ uid: String, at moment: Moment) {
+    /// With a selector, what the watch calls deleted may only have other labels now.
+    private mutating func disappeared(_ uid: String, at moment: Moment) {
+        self.remove(uid, isKnownDeleted: self.configuration.scaledJobSelector == nil, at: moment)
+    }
+
+    private mutating func remove(_ uid: String, isKnownDeleted: Bool = true, at moment: Moment) {
         guard let record = self.records.removeValue(forKey: uid) else { return }
-        self.noteDeletion(of: record, at: moment)
+        if isKnownDeleted {
+            self.noteDeletion(of: record, at: moment)
+        } else {
+            self.noteLeaving(of: record)
+            self.noteReferences(of: record, isGone: true, at: moment)
+            self.totals.jobs += record.counters
+        }
         if self.uids[record.key] == uid { self.uids[record.key] = nil }
         for trigger in record.triggers where trigger.specification != nil {
             self.actions.append(.removeTrigger(trigger.id))

@@ -7,6 +7,7 @@ extension ControllerMachine {
         guard var record = self.records[uid] else { return }
         let now = moment.instant
         self.work.reconciled += 1
+        self.endHandOver(&record, at: now)
         self.wantTrial(record, at: now)
         self.rollOut(&record, at: moment)
         self.poll(&record, at: now)
@@ -26,6 +27,7 @@ extension ControllerMachine {
 
     private func nextWake(of record: ScaledJobRecord, now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         var wakes: [ContinuousClock.Instant] = []
+        if let until = record.leftAloneUntil { wakes.append(until) }
         if let due = record.readsAgainAt, self.mayPoll(record) { wakes.append(due) }
         if let held = record.creationsHeldUntil, held > now, !record.creations.isEmpty { wakes.append(held) }
         if let held = record.pushesHeldUntil, held > now, record.triggers.contains(where: \.isDirty) {
@@ -52,7 +54,8 @@ extension ControllerMachine {
     /// Not before its Jobs are listed: an item that is counted while in work, and whose Job has finished by the time of
     /// the list, would look like one without a Job.
     func mayPoll(_ record: ScaledJobRecord) -> Bool {
-        record.specification != nil && !record.isPaused && self.synced.covers(.jobs, record.key.namespace)
+        record.specification != nil && !record.isPaused && record.leftAloneUntil == nil
+            && self.synced.covers(.jobs, record.key.namespace)
     }
 
     private mutating func poll(_ record: inout ScaledJobRecord, at now: ContinuousClock.Instant) {
@@ -104,7 +107,7 @@ extension ControllerMachine {
     // MARK: - Deciding
 
     private func mayDecide(_ record: ScaledJobRecord) -> Bool {
-        record.specification != nil && !record.isPaused
+        record.specification != nil && !record.isPaused && record.leftAloneUntil == nil
             && self.synced.covers(.jobs, record.key.namespace)
             && record.trial == .accepted
     }

@@ -4,9 +4,9 @@ import Scaling
 extension ControllerMachine {
     /// Whether Jobs of an older template may be deleted now: asked for, and the new template is known to work.
     func mayRollOut(_ record: ScaledJobRecord) -> Bool {
-        guard record.specification?.rollout.strategy == .immediate, !record.isPaused, record.template != nil else {
-            return false
-        }
+        guard record.specification?.rollout.strategy == .immediate, !record.isPaused, record.template != nil,
+            record.leftAloneUntil == nil
+        else { return false }
         return record.trial == .accepted && record.rollout.provenRevision == record.templateRevision
             && self.synced.covers(.jobs, record.key.namespace)
     }

@@ -6,14 +6,32 @@ import Scaling
 extension ControllerMachine {
     /// Asks for a turn when a trial is due.
     mutating func wantTrial(_ record: ScaledJobRecord, at now: ContinuousClock.Instant) {
-        if record.isTrialDue(at: now) { self.trialTurns.add(record.uid) }
+        // Before its Jobs are listed nothing can follow from a trial, and the list needs the server more.
+        guard record.isTrialDue(at: now), self.synced.covers(.jobs, record.key.namespace) else { return }
+        if self.lacksJobs(record) {
+            self.urgentTrialTurns.add(record.uid)
+        } else {
+            self.trialTurns.add(record.uid)
+        }
+    }
+
+    /// Whether more is known to wait than there are Jobs: such a ScaledJob is tried before those that have what they need.
+    private func lacksJobs(_ record: ScaledJobRecord) -> Bool {
+        let unfinished = self.trackers[record.uid]?.unfinished ?? 0
+        if let minimum = record.specification?.bounds.minimum, unfinished < minimum { return true }
+        return record.triggers.contains { trigger in
+            guard case .known(let backlog, _) = trigger.standing else { return false }
+            return backlog.jobs > Double(unfinished)
+        }
     }
 
     /// Hands free places for trials to the ScaledJobs in turn.
     ///
     /// A start with many ScaledJobs would else send all of them at once, with everything else behind them.
     mutating func dispatchTrials(_ moment: Moment) {
-        while self.trialsUnderWay < self.configuration.largestTrialsUnderWay, let owner = self.trialTurns.next() {
+        while self.trialsUnderWay < self.configuration.largestTrialsUnderWay,
+            let owner = self.urgentTrialTurns.next() ?? self.trialTurns.next()
+        {
             guard let record = self.records[owner], record.isTrialDue(at: moment.instant),
                 let template = record.template
             else { continue }

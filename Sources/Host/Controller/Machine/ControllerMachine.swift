@@ -51,6 +51,7 @@ package struct ControllerMachine: Sendable {
     var comparisonTurns = TurnQueue()
     var comparisonsUnderWay = 0
     var trialTurns = TurnQueue()
+    var urgentTrialTurns = TurnQueue()
     var trialsUnderWay = 0
     var lookUps = LookUpQueue()
     var lookUpsUnderWay: Set<JobReference> = []
@@ -201,6 +202,8 @@ package struct ControllerConfiguration: Sendable {
     package var namespaces: [String]?
     /// Where the Secrets of ClusterTriggerAuthentications are.
     package var clusterNamespace: String
+    /// Only ScaledJobs with these labels, in the words of the API server's `labelSelector`; nil for all.
+    package var scaledJobSelector: String?
     /// What authentications may do.
     package var authentication = AuthenticationSettings()
     /// How often fetched credentials without an end of their own are read again.

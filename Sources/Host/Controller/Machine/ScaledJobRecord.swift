@@ -37,6 +37,9 @@ struct ScaledJobRecord {
     var trial: Trial = .untried
     var trialBackoff = Backoff(base: .seconds(1), cap: .seconds(60))
 
+    /// Another shard may still act for it until then.
+    var leftAloneUntil: ContinuousClock.Instant?
+
     var schedule: PollSchedule
     var decision: ScalingDecision?
     /// Something changed that the decision depends on.

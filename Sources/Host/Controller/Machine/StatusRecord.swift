@@ -16,12 +16,14 @@ struct StatusRecord {
         var lastActiveTime: Int64?
         var lastDecision = ""
         var lastJobNumber: UInt64 = 0
+        /// The selector of the shard that serves it; empty for a host that serves all.
+        var shard = ""
 
         /// Whether the part is the same whose change is written at once.
         func isCalm(beside other: Content) -> Bool {
             self.conditions == other.conditions && self.triggersTypes == other.triggersTypes
                 && self.authenticationsTypes == other.authenticationsTypes
-                && self.externalMetricNames == other.externalMetricNames
+                && self.externalMetricNames == other.externalMetricNames && self.shard == other.shard
         }
     }
 
@@ -53,7 +55,8 @@ struct StatusRecord {
             isPaused: status?["Paused"] == "true",
             lastActiveTime: status?["lastActiveTime"]?.stringValue.flatMap { KubernetesTime($0)?.secondsSinceEpoch },
             lastDecision: status?["lastDecision"]?.stringValue ?? "",
-            lastJobNumber: UInt64(exactly: status?["lastJobNumber"]?.integerValue ?? 0) ?? 0
+            lastJobNumber: UInt64(exactly: status?["lastJobNumber"]?.integerValue ?? 0) ?? 0,
+            shard: status?["shard"]?.stringValue ?? ""
         )
         self.wanted = self.written
         self.storedActivity = Set(self.written.triggersActivity.keys)
@@ -102,6 +105,7 @@ struct StatusRecord {
         if let seconds = self.wanted.lastActiveTime {
             status["lastActiveTime"] = .string(KubernetesTime(secondsSinceEpoch: seconds).description)
         }
+        if self.wanted.shard != self.written.shard { status["shard"] = Self.text(self.wanted.shard) }
         status["Paused"] = self.wanted.isPaused ? "true" : .null
         let names = self.wanted.externalMetricNames
         status["externalMetricNames"] = names.isEmpty ? .null : .array(names.map(JSONValue.string))

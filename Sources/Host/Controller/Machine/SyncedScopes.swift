@@ -13,6 +13,11 @@ struct SyncedScopes: Sendable {
         self.scopes.insert(Scope(kind: kind, namespace: namespace))
     }
 
+    /// Whether this very scope has been listed.
+    func contains(_ kind: Kind, _ namespace: String?) -> Bool {
+        self.scopes.contains(Scope(kind: kind, namespace: namespace))
+    }
+
     /// Whether objects of this kind in this namespace are known completely.
     func covers(_ kind: Kind, _ namespace: String) -> Bool {
         self.scopes.contains(Scope(kind: kind, namespace: nil))

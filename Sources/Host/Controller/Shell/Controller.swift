@@ -72,7 +72,8 @@ package actor Controller {
         let scopes: [String?] = self.machine.configuration.namespaces.map { $0.map(Optional.some) } ?? [nil]
         await withDiscardingTaskGroup { group in
             for scope in scopes {
-                self.reflect(ScaledJob.self, scope, &group) { .scaledJobs($0, scope: scope) }
+                let selector = self.machine.configuration.scaledJobSelector
+                self.reflect(ScaledJob.self, scope, labelSelector: selector, &group) { .scaledJobs($0, scope: scope) }
                 self.reflect(TriggerAuthentication.self, scope, &group) { .authentications($0, scope: scope) }
                 // All of them: Jobs are ours by their owner, and a selector would hide those that lost a label.
                 self.reflect(Job.self, scope, &group) { .jobs(JobsChange($0), scope: scope) }
@@ -126,10 +127,16 @@ package actor Controller {
     private nonisolated func reflect<Object: KubernetesObject>(
         _ type: Object.Type,
         _ scope: String?,
+        labelSelector: String? = nil,
         _ group: inout DiscardingTaskGroup,
         _ input: @escaping @Sendable (Reflection<Object>) -> ControllerInput
     ) {
-        let reflector = Reflector<Object>(api: self.api, namespace: scope, logger: self.logger)
+        let reflector = Reflector<Object>(
+            api: self.api,
+            namespace: scope,
+            labelSelector: labelSelector,
+            logger: self.logger
+        )
         group.addTask {
             await reflector.run { change in
                 await self.note(change, of: Object.resource.plural)
