@@ -44,6 +44,8 @@ package struct ControllerMachine: Sendable {
     var creationTurns = TurnQueue()
     var deletionTurns = TurnQueue()
     var creationsUnderWay = 0
+    /// Which of them the limits admit.
+    var admission = AdmissionState()
     var deletionsUnderWay = 0
     var statusWritesUnderWay = 0
     var statusTurns = TurnQueue()
@@ -216,6 +218,8 @@ package struct ControllerConfiguration: Sendable {
     package var claimGrace = Duration.seconds(5)
     /// The longest between the request for a reading and its arrival: the plugins' own limit and some more.
     package var longestReading = Duration.seconds(60)
+    /// What all Jobs of this host together may take.
+    package var hostLimits = AdmissionLimits()
     /// How long a trigger type may be unknown after the start before that counts as a fault.
     package var pluginGrace = Duration.seconds(5)
 

@@ -18,19 +18,23 @@ package struct JobTracker: Sendable, Equatable {
         package var isDeleting: Bool
         /// What the Job says about the template it was made of.
         package var template: TemplateMark
+        /// What its Pods request together.
+        package var cost: ResourceAmounts
 
         package init(
             name: String,
             uid: String,
             phase: Phase,
             isDeleting: Bool = false,
-            template: TemplateMark = TemplateMark()
+            template: TemplateMark = TemplateMark(),
+            cost: ResourceAmounts = ResourceAmounts()
         ) {
             self.name = name
             self.uid = uid
             self.phase = phase
             self.isDeleting = isDeleting
             self.template = template
+            self.cost = cost
         }
 
         package var isFinished: Bool { self.phase != .unfinished }
