@@ -2,7 +2,7 @@ import Credentials
 import HeapModule
 import Kubernetes
 import PluginHost
-import Scaling
+package import Scaling
 
 /// The whole controller without its sockets, clocks and tasks: what happens goes in, what must be done comes out.
 ///
@@ -12,7 +12,7 @@ package struct ControllerMachine: Sendable {
     package let configuration: ControllerConfiguration
 
     var records: [String: ScaledJobRecord] = [:]
-    var trackers: [String: JobTracker] = [:]
+    var trackers = JobTrackers()
     /// The namespace of each tracker, also where its ScaledJob is not known yet.
     var namespaces: [String: String] = [:]
     var uids: [ObjectKey: String] = [:]
@@ -45,6 +45,8 @@ package struct ControllerMachine: Sendable {
     var deletionTurns = TurnQueue()
     var cleaning: Cleaning
     var creationsUnderWay = 0
+    /// Which of them the limits admit.
+    var admission: AdmissionState
     var deletionsUnderWay = 0
     var statusWritesUnderWay = 0
     var statusTurns = TurnQueue()
@@ -85,6 +87,7 @@ package struct ControllerMachine: Sendable {
         self.credentials = CredentialLedger(pace: CredentialLedger.Pace(refresh: configuration.credentialRefresh))
         self.random = SystemOrSeededGenerator(seed: seed)
         self.cleaning = Cleaning(configuration)
+        self.admission = AdmissionState(hostLimits: configuration.hostLimits)
         self.graceEnd = now + configuration.pluginGrace
     }
 
@@ -136,7 +139,7 @@ package struct ControllerMachine: Sendable {
         let grace = self.graceIsOver ? nil : self.graceEnd
         return [
             self.wakeups.min?.at, self.polls.min?.at, self.nextFinalizer, self.authenticationUses.nextDue,
-            self.credentials.nextWake, self.cleaning.wakeAt, grace,
+            self.credentials.nextWake, self.cleaning.wakeAt, self.admission.ledger.nextWake, grace,
         ]
         .compactMap(\.self)
         .min()
@@ -145,12 +148,11 @@ package struct ControllerMachine: Sendable {
     /// Reconciles what was touched, then hands out the turns for calls.
     private mutating func settle(_ moment: Moment) {
         // Reconciling may touch others (a freed turn), never itself for ever: each pass only consumes flags.
-        while let uid = self.touched.popFirst() {
-            self.reconcile(uid, at: moment)
-        }
+        self.reconcileTouched(moment)
         self.followNeeds(moment)
         self.dispatchTrials(moment)
         self.dispatchCreations(moment)
+        self.tellWaits(moment)
         self.dispatchLookUps()
         self.dispatchDeletions(moment)
         self.dispatchComparisons()
@@ -160,6 +162,12 @@ package struct ControllerMachine: Sendable {
         if !self.measures.isEmpty {
             self.actions.append(.measure(self.measures))
             self.measures.removeAll(keepingCapacity: true)
+        }
+    }
+
+    mutating func reconcileTouched(_ moment: Moment) {
+        while let uid = self.touched.popFirst() {
+            self.reconcile(uid, at: moment)
         }
     }
 
@@ -226,6 +234,8 @@ package struct ControllerConfiguration: Sendable {
     package var claimGrace = Duration.seconds(5)
     /// The longest between the request for a reading and its arrival: the plugins' own limit and some more.
     package var longestReading = Duration.seconds(60)
+    /// What all Jobs of this host together may take.
+    package var hostLimits = AdmissionLimits()
     /// How long a trigger type may be unknown after the start before that counts as a fault.
     package var pluginGrace = Duration.seconds(5)
 

@@ -13,6 +13,11 @@ struct SyncedScopes: Sendable {
         self.scopes.insert(Scope(kind: kind, namespace: namespace))
     }
 
+    /// Whether objects of this kind are known completely in all of these namespaces; nil for all that there are.
+    func covers(_ kind: Kind, all namespaces: [String]?) -> Bool {
+        namespaces?.allSatisfy { self.covers(kind, $0) } ?? self.scopes.contains(Scope(kind: kind, namespace: nil))
+    }
+
     /// Whether this very scope has been listed.
     func contains(_ kind: Kind, _ namespace: String?) -> Bool {
         self.scopes.contains(Scope(kind: kind, namespace: namespace))

@@ -28,7 +28,8 @@ package struct AdmissionLimits: Sendable, Equatable {
     package var jobsPerBatch: Int?
     /// Greater than 0.
     package var jobsPerSecond: Double?
-    /// Only the resources that are named are limited, also those whose limit is 0.
+    /// In thousandths, as ``ResourceAmounts`` has them; only the resources that are named are limited, also those whose
+    /// limit is 0.
     package var resources: [String: Int128]
     package var jobObjects: Int?
 
@@ -66,10 +67,12 @@ package struct AdmissionClaim: Sendable, Equatable {
     package var budgets: [String]
     /// Higher first.
     package var priority: Int
-    /// Its part among those of one priority and one group; greater than 0.
+    /// Its part among those of one priority: within its group, or, without a group, beside groups and others without
+    /// one; greater than 0.
     package var weight: Double
     package var group: Group?
-    /// The part of its group among groups, and among ScaledJobs without one; greater than 0.
+    /// The part of its group beside other groups and ScaledJobs without one; greater than 0, and without meaning where
+    /// there is no group.
     package var groupWeight: Double
     /// What one of its Jobs requests: the sum over its Pods.
     package var cost: ResourceAmounts
