@@ -28,7 +28,9 @@ extension JobSummary {
                     hash: job.metadata.annotations?[WellKnown.templateHashAnnotation],
                     generation: job.metadata.annotations?[WellKnown.generationAnnotation].flatMap { Int64($0) }
                 )
-            )
+            ),
+            // What has finished costs nothing, and there may be many.
+            needs: phase == .unfinished ? JobNeeds(job) : JobNeeds()
         )
     }
 }
