@@ -15,6 +15,7 @@ extension ControllerMachine {
         self.decide(&record, at: moment)
         self.clean(&record, at: now)
         self.describe(&record, at: moment)
+        self.noteBudgetUse(uid)
         self.records[uid] = record
         if !record.creations.isEmpty { self.creationTurns.add(uid) }
         if !record.deletionQueue.isEmpty { self.deletionTurns.add(uid) }
@@ -106,6 +107,7 @@ extension ControllerMachine {
         record.specification != nil && !record.isPaused
             && self.synced.covers(.jobs, record.key.namespace)
             && record.trial == .accepted
+            && self.limitsAreKnown(for: record)
     }
 
     private mutating func decide(_ record: inout ScaledJobRecord, at moment: Moment) {

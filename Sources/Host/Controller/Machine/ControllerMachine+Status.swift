@@ -89,6 +89,7 @@ extension ControllerMachine {
         guard record.problems.isEmpty else { return failed(Self.list(record.problems)) }
         var faults = Self.faults(of: record)
         if let problem = self.podsProblem(of: record) { faults.unresolved.append(problem) }
+        if let problem = self.limitsProblem { faults.unresolved.append(problem) }
         guard faults.unresolved.isEmpty else { return failed(Self.list(faults.unresolved)) }
         switch record.trial {
         case .refused(let message, _): return failed("spec.jobTargetRef: the API server refuses the Job: \(message)")
