@@ -54,6 +54,7 @@ struct HostCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A user, besides the host's own, whose processes may be plugins.", valueName: "uid"))
     var allowUid: [UInt32] = []
 
+    @OptionGroup(title: "Limits of the whole host") var limits: LimitOptions
     @OptionGroup(title: "Leader election") var leadership: LeadershipOptions
     @OptionGroup(title: "Endpoints") var endpoints: EndpointOptions
     @OptionGroup(title: "Authentication options") var authentication: AuthenticationOptions
@@ -90,6 +91,7 @@ struct HostCommand: AsyncParsableCommand {
             namespaces: self.namespace.isEmpty ? nil : self.namespace,
             clusterNamespace: self.authentication.clusterNamespace(environment) ?? client.namespace ?? "default"
         )
+        configuration.hostLimits = self.limits.limits
         configuration.authentication = try self.authentication.rules(environment)
         let controller = Controller(
             configuration: configuration,

@@ -20,6 +20,7 @@ final class JobWatch: Sendable {
         var jobs: [String: Seen] = [:]
         var order: [String] = []
         var most: [String: Int] = [:]
+        var mostOfAll = 0
         var killed: [String] = []
         var isSynced = false
     }
@@ -51,6 +52,22 @@ final class JobWatch: Sendable {
     }
 
     var isSynced: Bool { self.state.withLockedValue { $0.isSynced } }
+
+    /// Every Job that ever was, in the order of their creation.
+    func all() -> [Seen] { self.state.withLockedValue { state in state.order.compactMap { state.jobs[$0] } } }
+
+    /// Jobs that exist and have not finished, of all ScaledJobs.
+    func unfinished() -> [Seen] { self.all().filter { !$0.isGone && !$0.isFinished } }
+
+    /// The most unfinished Jobs of all ScaledJobs together at any revision.
+    var mostOfAll: Int { self.state.withLockedValue { $0.mostOfAll } }
+
+    /// Waits until this many Jobs have been created, ever.
+    func created(_ count: Int, within timeout: Duration) async throws {
+        try await eventually("\(count) Jobs", within: timeout, otherwise: { "\(self.all().count)" }) {
+            self.all().count >= count
+        }
+    }
 
     /// Every Job of this ScaledJob that ever was, in the order of their creation.
     func all(of scaledJob: String) -> [Seen] {
@@ -112,6 +129,7 @@ extension JobWatch.State {
         for job in self.jobs.values where !job.isFinished && !job.isGone {
             unfinished[job.scaledJob, default: 0] += 1
         }
+        self.mostOfAll = max(self.mostOfAll, unfinished.values.reduce(0, +))
         for (scaledJob, count) in unfinished { self.most[scaledJob] = max(self.most[scaledJob] ?? 0, count) }
     }
 }
