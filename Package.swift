@@ -412,6 +412,7 @@ let package = Package(
             ],
             path: "Tests/Benchmarks/Driver"
         ),
+        .executableTarget(name: "LedgerBench", dependencies: ["Scaling"], path: "Tests/Benchmarks/Ledger"),
     ]
 )
 

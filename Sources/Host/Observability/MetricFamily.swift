@@ -130,6 +130,24 @@ extension MetricFamily {
         ["limit"],
         "Decisions, by what kept the number of new Jobs from being higher."
     )
+    static let admissionInUse = MetricFamily(
+        "sluice_admission_in_use",
+        .gauge,
+        ["scope", "name", "dimension"],
+        "What unfinished Jobs take of a shared limit."
+    )
+    static let admissionLimit = MetricFamily(
+        "sluice_admission_limit",
+        .gauge,
+        ["scope", "name", "dimension"],
+        "The shared limits."
+    )
+    static let admissionWaiting = MetricFamily(
+        "sluice_admission_waiting",
+        .gauge,
+        ["scope", "name", "dimension"],
+        "ScaledJobs that wait because of a shared limit."
+    )
     static let triggers = MetricFamily("sluice_triggers", .gauge, ["state"], "Triggers, by how far they are.")
     static let plugins = MetricFamily(
         "sluice_plugin_connected",
@@ -167,7 +185,9 @@ extension MetricFamily {
     package static let all: [MetricFamily] = [
         .buildInfo, .scalerValue, .scalerLatency, .scalerActive, .scalerErrors, .scaledJobErrors, .scaleLoopLatency,
         .triggersRegistered, .resourcesRegistered, .validations, .validationErrors, .jobsCreated, .jobsFinished,
-        .jobsCleaned, .jobsRefused, .jobsUnfinished, .queueLength, .hostJobs, .decisions, .triggers, .plugins, .calls,
+        .jobsCleaned, .jobsRefused, .jobsUnfinished, .queueLength, .hostJobs, .decisions, .admissionInUse,
+        .admissionLimit,
+        .admissionWaiting, .triggers, .plugins, .calls,
         .callDurations, .statusWrites, .events, .eventsDropped,
     ]
 }

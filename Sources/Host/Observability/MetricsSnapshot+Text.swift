@@ -12,6 +12,7 @@ extension MetricsSnapshot {
         self.writeCounts(&text)
         self.writeValidations(&text)
         self.writeJobs(&text)
+        self.writeAdmission(&text)
         self.writeTotals(&text)
         self.writeCalls(&text)
         return text.bytes

@@ -60,6 +60,8 @@ package struct BudgetBook: Sendable {
     private var namespaceLabels: [String: [String: String]]?
     /// Why Namespaces cannot be listed, and won't be.
     package private(set) var namespacesFailure: String?
+    /// The names of budgets that select by the labels of namespaces.
+    private var byLabels: Set<String> = []
     private var changes = Changes()
     /// Selectors that were tried on a ScaledJob, from which the cost of a change can be told.
     package private(set) var trials = 0
@@ -74,8 +76,11 @@ package struct BudgetBook: Sendable {
     package func isDecided(_ uid: String) -> Bool { self.undecided[uid] == nil }
 
     /// Whether some budget selects by the labels of namespaces.
-    package var needsNamespaces: Bool {
-        self.budgets.values.contains { $0.isReadable && $0.specification.selector.namespaceLabels != nil }
+    package var needsNamespaces: Bool { !self.byLabels.isEmpty }
+
+    /// Whether Namespaces are needed, and neither they nor that they cannot be listed is known.
+    package var waitsForNamespaces: Bool {
+        self.needsNamespaces && self.namespaceLabels == nil && self.namespacesFailure == nil
     }
 
     /// The limits of a budget that are in force.
@@ -146,6 +151,7 @@ package struct BudgetBook: Sendable {
         let before = self.budgets[name]
         self.budgets[name] = budget
         let (old, new) = (before.flatMap(Self.force), budget.flatMap(Self.force))
+        if new?.selector.namespaceLabels == nil { self.byLabels.remove(name) } else { self.byLabels.insert(name) }
         guard before == nil || budget == nil || old != new else { return }
         if old?.limits != new?.limits || before == nil || budget == nil { self.changes.budgets.insert(name) }
         var concerned = self.selected[name] ?? []
@@ -201,7 +207,7 @@ package struct BudgetBook: Sendable {
     }
 
     private mutating func selectAnew(in namespace: String) {
-        let names = self.budgets.filter { $0.value.specification.selector.namespaceLabels != nil }.keys
+        let names = self.byLabels
         guard !names.isEmpty else { return }
         for uid in self.byNamespace[namespace] ?? [] {
             var isOther = false

@@ -20,6 +20,8 @@ struct LimitObjects: Sendable {
     var asksForNamespaces = false
     /// Kinds that are not known yet; nil before the first look.
     var unknown: Set<String>?
+    /// Whether that may be something else now.
+    var unknownIsStale = true
 
     /// When something is due by itself.
     var nextDue: ContinuousClock.Instant? {

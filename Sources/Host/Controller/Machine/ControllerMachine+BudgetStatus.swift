@@ -45,25 +45,19 @@ extension ControllerMachine {
                 BudgetStanding.Waiting(
                     scaledJob: record.key.description,
                     jobs: waiting.jobs,
-                    reason: self.words(for: waiting.wait)
+                    reason: waiting.wait.sentence
                 )
             )
         }
         return result
     }
 
-    /// What a ScaledJob waits for, in words.
-    func words(for wait: AdmissionWait) -> String {
-        if case .namespace(let name) = wait.scope {
-            let resource: String? =
-                switch wait.dimension {
-                case .resource(let name): name
-                case .jobObjects: QuotaRoom.jobObjects
-                case .runningJobs, .jobsPerBatch, .jobsPerSecond: nil
-                }
-            if let resource, let words = self.limitObjects.accounts[name]?.room.words(for: resource) { return words }
-        }
-        return "\(wait)"
+    /// Which quota it is that a ScaledJob waits for, and how it stands; nothing for any other limit.
+    func quotaNote(_ wait: AdmissionWait?) -> String {
+        guard let wait, wait.limit == .resourceQuota, case .namespace(let namespace) = wait.scope else { return "" }
+        var resource = QuotaRoom.jobObjects
+        if case .resource(let name) = wait.dimension { resource = name }
+        return self.limitObjects.accounts[namespace]?.room.words(for: resource).map { " (\($0))" } ?? ""
     }
 
     /// What keeps a selector from being understood.

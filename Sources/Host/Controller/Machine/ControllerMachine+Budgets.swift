@@ -6,6 +6,7 @@ extension ControllerMachine {
     // MARK: - What the watches show
 
     mutating func handle(_ change: Reflection<JobBudget>, at moment: Moment) {
+        self.limitObjects.unknownIsStale = true
         switch change {
         case .replaced(let budgets, _):
             let listed = Set(budgets.map(\.metadata.name))
@@ -24,6 +25,7 @@ extension ControllerMachine {
     }
 
     mutating func handle(_ change: Reflection<Namespace>) {
+        self.limitObjects.unknownIsStale = true
         switch change {
         case .replaced(let namespaces, _):
             self.limitObjects.book.setNamespaces(
@@ -145,13 +147,15 @@ extension ControllerMachine {
 
     /// Holds everything while limits are not known.
     private mutating func settleUnknown() {
-        guard self.configuration.watchesLimits else { return }
+        guard self.configuration.watchesLimits, self.limitObjects.unknownIsStale else { return }
+        self.limitObjects.unknownIsStale = false
         let watches = self.limitObjects.watches
         let scopes: [String?] = self.configuration.namespaces.map { $0.map(Optional.some) } ?? [nil]
         var unknown: Set<String> = []
         if !watches.isKnown(.budgets, nil) { unknown.insert("JobBudgets") }
         if !scopes.allSatisfy({ watches.isKnown(.quotas, $0) }) { unknown.insert("ResourceQuotas") }
         if !scopes.allSatisfy({ watches.isKnown(.limitRanges, $0) }) { unknown.insert("LimitRanges") }
+        if self.limitObjects.book.waitsForNamespaces { unknown.insert("Namespaces") }
         guard unknown != self.limitObjects.unknown else { return }
         for what in unknown.symmetricDifference(self.limitObjects.unknown ?? []) {
             self.setUnknown(what, unknown.contains(what))

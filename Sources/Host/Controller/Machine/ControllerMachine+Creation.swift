@@ -5,8 +5,15 @@ import Scaling
 extension ControllerMachine {
     // MARK: - Sending
 
-    /// Hands free places to the ScaledJobs in turn, one Job each.
+    /// Hands free places for calls to those that may ask for a Job.
     mutating func dispatchCreations(_ moment: Moment) {
+        self.noteUses(at: moment.instant)
+        self.dispatchRepeats(moment)
+        self.dispatchAdmitted(moment)
+    }
+
+    /// Repeats the calls whose Jobs may exist, one for each ScaledJob in turn: their slots are taken already.
+    private mutating func dispatchRepeats(_ moment: Moment) {
         var passes = self.creationTurns.count
         while self.creationsUnderWay < self.configuration.largestCreationsUnderWay, passes > 0,
             let uid = self.creationTurns.next()
@@ -14,8 +21,10 @@ extension ControllerMachine {
             passes -= 1
             guard self.records[uid]?.mayCreate ?? true else {
                 self.lookUpInsteadOfCreating(uid, at: moment.instant)
+                self.noteDemand(of: uid, at: moment.instant)
                 continue
             }
+            guard self.mustRepeat(uid) else { continue }
             // In place: a record that is taken out and changed would take a copy of its whole queue along.
             guard let template = self.records[uid]?.template,
                 let name = self.records[uid]?.nextCreation(at: moment.instant),
@@ -27,11 +36,39 @@ extension ControllerMachine {
                 self.creationsUnderWay += 1
                 self.actions.append(.createJob(job, template))
             }
-            if self.records[uid]?.creations.isEmpty == false {
+            self.noteUses(at: moment.instant)
+            if self.mustRepeat(uid) {
                 self.creationTurns.add(uid)
                 passes += 1
             }
         }
+    }
+
+    /// Asks for the Jobs that the limits admit, each by the turn of its ScaledJob.
+    private mutating func dispatchAdmitted(_ moment: Moment) {
+        while self.creationsUnderWay < self.configuration.largestCreationsUnderWay,
+            let uid = self.admission.ledger.next(now: moment.instant)
+        {
+            if let template = self.records[uid]?.template, self.records[uid]?.mayCreate == true,
+                let name = self.records[uid]?.nextCreation(at: moment.instant),
+                let job = self.records[uid]?.reference(name),
+                // A name that the watch has shown meanwhile needs no call any more.
+                self.trackers[uid]?.calling(name, cost: self.admission.ledger.cost(of: uid)) == true
+            {
+                self.records[uid]?.window.began()
+                self.creationsUnderWay += 1
+                self.actions.append(.createJob(job, template))
+                self.admission.ledger.take(uid, now: moment.instant)
+                self.noteUses(at: moment.instant)
+            }
+            self.noteDemand(of: uid, at: moment.instant)
+        }
+    }
+
+    /// Whether the next name of a ScaledJob is one whose Job may exist; those stand before all others.
+    private func mustRepeat(_ uid: String) -> Bool {
+        guard let name = self.records[uid]?.creations.first else { return false }
+        return self.trackers[uid]?.holdsSlot(name) ?? false
     }
 
     // MARK: - Outcomes
@@ -63,7 +100,7 @@ extension ControllerMachine {
             // Unknown or not sent: the slot stays taken, and the same name is asked for again.
             record.window.refused()
             self.trackers[job.owner]?.uncertain(name, mayExist: error.mayHaveHappened)
-            if self.trackers[job.owner]?.assumed[name] != nil { record.creations.insert(name, at: 0) }
+            if self.trackers[job.owner]?.assumed[name] != nil { self.queueAgain(name, &record) }
             self.hold(&record, error, at: moment)
         }
         if !record.mayCreate { self.withdrawAll(&record) }
@@ -113,6 +150,16 @@ extension ControllerMachine {
         record.creationsHeldUntil = held
     }
 
+    /// Queues a name before those that were not sent yet, and one whose Job may exist before those whose Jobs don't: it holds
+    /// a slot, which another may wait for.
+    private func queueAgain(_ name: String, _ record: inout ScaledJobRecord) {
+        let tracker = self.trackers[record.uid]
+        let index =
+            tracker?.holdsSlot(name) == true
+            ? 0 : record.creations.firstIndex { tracker?.holdsSlot($0) != true } ?? record.creations.endIndex
+        record.creations.insert(name, at: index)
+    }
+
     /// Takes back every Job that was not sent yet.
     mutating func withdrawAll(_ record: inout ScaledJobRecord) {
         guard !record.creations.isEmpty else { return }
@@ -141,8 +188,8 @@ extension ControllerMachine {
             self.records[job.owner]?.needsDecision = true
         case .failure(let error):
             guard var record = self.records[job.owner] else { return }
-            if !record.creations.contains(name) { record.creations.insert(name, at: 0) }
             self.trackers[job.owner]?.uncertain(name, mayExist: true)
+            if !record.creations.contains(name) { self.queueAgain(name, &record) }
             self.hold(&record, error, at: moment)
             self.records[job.owner] = record
         }

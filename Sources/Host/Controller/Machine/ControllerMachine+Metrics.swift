@@ -29,6 +29,7 @@ extension ControllerMachine {
             let namespace = id.kind == .namespaced ? id.key.namespace : "default"
             snapshot.resources[.init(type: type, namespace: namespace), default: 0] += 1
         }
+        snapshot.admission = self.admission.ledger.limitedScopes()
         for offer in self.offers.values {
             snapshot.plugins[offer.plugin] = offer.isConnected || snapshot.plugins[offer.plugin] == true
         }

@@ -134,6 +134,7 @@ extension ControllerMachine {
         // Its Jobs go by their owner reference; calls under way end by themselves.
         self.trackers[uid]?.releaseAllButCalls()
         self.forgetTrackerIfEmpty(uid)
+        self.noteDemand(of: uid, at: moment.instant)
         self.touched.remove(uid)
         self.follow(ParameterResolver.Needs(), for: uid)
         self.cutNames.set(uid, to: [])

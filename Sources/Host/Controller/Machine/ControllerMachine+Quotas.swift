@@ -6,6 +6,7 @@ extension ControllerMachine {
     // MARK: - What the watches show
 
     mutating func handle(_ change: Reflection<ResourceQuota>, scope: String?) {
+        self.limitObjects.unknownIsStale = true
         switch change {
         case .replaced(let quotas, _):
             let listed = Set(quotas.map(\.key))
@@ -25,6 +26,7 @@ extension ControllerMachine {
     }
 
     mutating func handle(_ change: Reflection<LimitRange>, scope: String?, at moment: Moment) {
+        self.limitObjects.unknownIsStale = true
         switch change {
         case .replaced(let ranges, _):
             let listed = Set(ranges.map(\.key))

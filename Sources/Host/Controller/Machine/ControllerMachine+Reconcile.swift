@@ -17,6 +17,7 @@ extension ControllerMachine {
         self.describe(&record, at: moment)
         self.noteBudgetUse(uid)
         self.records[uid] = record
+        self.noteDemand(of: uid, at: now)
         if !record.creations.isEmpty { self.creationTurns.add(uid) }
         if !record.deletionQueue.isEmpty { self.deletionTurns.add(uid) }
         if record.rollout.comparisons.values.contains(.queued) { self.comparisonTurns.add(uid) }
@@ -60,6 +61,7 @@ extension ControllerMachine {
         self.countPoll(&record, at: now)
         record.schedule.polled(at: now, using: &self.random)
         record.mayFillBase = true
+        self.admission.ledger.startBatch(of: record.uid)
         for index in record.triggers.indices where record.triggers[index].opened != nil {
             self.measure(&record.triggers[index], at: now)
         }
@@ -141,6 +143,7 @@ extension ControllerMachine {
     }
 
     private mutating func apply(_ decision: ScalingDecision, to record: inout ScaledJobRecord, at moment: Moment) {
+        let decision = decision.waiting(for: self.admission.ledger.wait(of: record.uid))
         if decision.isActive == true { record.status.becameActive(at: moment.unixSeconds) }
         self.noteActivity(decision, &record, at: moment)
         self.totals.decisions[decision.limit, default: 0] += 1

@@ -6,9 +6,10 @@ import Scaling
 extension ControllerMachine {
     /// Brings the wanted status in line with what is known.
     mutating func describe(_ record: inout ScaledJobRecord, at moment: Moment) {
+        self.noteWait(&record)
         // This happens several times for each poll: text is made only of what is new.
         if let decision = record.decision, record.toldDecision.map(decision.readsLike) != true {
-            record.status.wanted.lastDecision = decision.reason
+            record.status.wanted.lastDecision = decision.reason + self.quotaNote(decision.wait)
             record.toldDecision = decision
         }
         Self.describeMetrics(&record)

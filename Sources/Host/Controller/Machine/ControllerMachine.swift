@@ -12,7 +12,7 @@ package struct ControllerMachine: Sendable {
     package let configuration: ControllerConfiguration
 
     var records: [String: ScaledJobRecord] = [:]
-    var trackers: [String: JobTracker] = [:]
+    var trackers = JobTrackers()
     /// The namespace of each tracker, also where its ScaledJob is not known yet.
     var namespaces: [String: String] = [:]
     var uids: [ObjectKey: String] = [:]
@@ -45,7 +45,7 @@ package struct ControllerMachine: Sendable {
     var deletionTurns = TurnQueue()
     var creationsUnderWay = 0
     /// Which of them the limits admit.
-    var admission = AdmissionState()
+    var admission: AdmissionState
     var deletionsUnderWay = 0
     var statusWritesUnderWay = 0
     var statusTurns = TurnQueue()
@@ -86,6 +86,7 @@ package struct ControllerMachine: Sendable {
         )
         self.credentials = CredentialLedger(pace: CredentialLedger.Pace(refresh: configuration.credentialRefresh))
         self.random = SystemOrSeededGenerator(seed: seed)
+        self.admission = AdmissionState(hostLimits: configuration.hostLimits)
         self.graceEnd = now + configuration.pluginGrace
     }
 
@@ -140,7 +141,7 @@ package struct ControllerMachine: Sendable {
         let grace = self.graceIsOver ? nil : self.graceEnd
         return [
             self.wakeups.min?.at, self.polls.min?.at, self.nextFinalizer, self.authenticationUses.nextDue,
-            self.credentials.nextWake, self.limitObjects.nextDue, grace,
+            self.credentials.nextWake, self.limitObjects.nextDue, self.admission.ledger.nextWake, grace,
         ]
         .compactMap(\.self)
         .min()
@@ -150,12 +151,11 @@ package struct ControllerMachine: Sendable {
     private mutating func settle(_ moment: Moment) {
         self.settleLimits(moment)
         // Reconciling may touch others (a freed turn), never itself for ever: each pass only consumes flags.
-        while let uid = self.touched.popFirst() {
-            self.reconcile(uid, at: moment)
-        }
+        self.reconcileTouched(moment)
         self.followNeeds(moment)
         self.dispatchTrials(moment)
         self.dispatchCreations(moment)
+        self.tellWaits(moment)
         self.dispatchLookUps()
         self.dispatchDeletions()
         self.dispatchComparisons()
@@ -166,6 +166,12 @@ package struct ControllerMachine: Sendable {
         if !self.measures.isEmpty {
             self.actions.append(.measure(self.measures))
             self.measures.removeAll(keepingCapacity: true)
+        }
+    }
+
+    mutating func reconcileTouched(_ moment: Moment) {
+        while let uid = self.touched.popFirst() {
+            self.reconcile(uid, at: moment)
         }
     }
 

@@ -35,6 +35,11 @@ struct SyncedScopes: Sendable {
         self.scopes.insert(Scope(kind: kind, namespace: namespace))
     }
 
+    /// Whether objects of this kind are known completely in all of these namespaces; nil for all that there are.
+    func covers(_ kind: Kind, all namespaces: [String]?) -> Bool {
+        namespaces?.allSatisfy { self.covers(kind, $0) } ?? self.scopes.contains(Scope(kind: kind, namespace: nil))
+    }
+
     /// Whether objects of this kind in this namespace are known completely.
     func covers(_ kind: Kind, _ namespace: String) -> Bool {
         self.scopes.contains(Scope(kind: kind, namespace: nil))

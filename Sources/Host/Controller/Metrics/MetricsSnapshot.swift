@@ -49,6 +49,8 @@ package struct MetricsSnapshot: Sendable {
     package var resources: [ResourceCount: Int] = [:]
     /// Whether each plugin that ever registered is connected.
     package var plugins: [String: Bool] = [:]
+    /// The limits that ScaledJobs share.
+    package var admission: [AdmissionFigures] = []
     package var totals = ControllerTotals()
     package var calls = APICallCounts()
     package var validations = ValidationCounts()

@@ -70,3 +70,28 @@ package struct AdmissionStanding: Sendable, Equatable {
         self.waitingCount = waitingCount
     }
 }
+
+extension AdmissionWait {
+    /// The name under which decisions tell of it.
+    package var limit: ScalingDecision.Limit {
+        if case .unknown = self.cause { return .unknown }
+        if case .namespace = self.scope {
+            switch self.dimension {
+            case .resource, .jobObjects: return .resourceQuota
+            default: break
+            }
+        }
+        switch self.dimension {
+        case .runningJobs: return .maxRunningJobs
+        case .jobsPerBatch: return .maxJobsPerBatch
+        case .jobsPerSecond: return .maxJobsPerSecond
+        case .resource: return .maxResources
+        case .jobObjects: return .resourceQuota
+        }
+    }
+
+    /// Whether it is the same limit that keeps it, in whatever numbers.
+    package func isAlike(_ other: AdmissionWait) -> Bool {
+        self.scope == other.scope && self.dimension == other.dimension && self.cause == other.cause
+    }
+}

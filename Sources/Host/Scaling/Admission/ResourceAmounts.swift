@@ -18,6 +18,14 @@ package struct ResourceAmounts: Sendable, Hashable {
         set { self.thousandths[name] = newValue == 0 ? nil : newValue }
     }
 
+    /// More than this of one resource is not counted for one Job, so that no sum of Jobs can overflow.
+    package static let largest = Int128(1) << 90
+
+    /// The same amounts, none of them negative or above ``largest``.
+    package var bounded: ResourceAmounts {
+        ResourceAmounts(thousandths: self.thousandths.mapValues { Swift.min(Swift.max(0, $0), Self.largest) })
+    }
+
     package var isEmpty: Bool { self.thousandths.isEmpty }
 
     /// The names whose amount is not 0, in no order.

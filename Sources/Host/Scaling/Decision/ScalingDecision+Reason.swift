@@ -3,14 +3,15 @@ extension ScalingDecision {
     ///
     /// Made when it is asked for, so that a decision itself is numbers only.
     package var reason: String {
-        let text = self.sentence
+        let text = self.sentence + (self.wait.map { "; \($0.sentence)" } ?? "")
         guard let warning else { return text }
         return "\(text) (\(warning))"
     }
 
     /// Whether the reason of another decision reads the same, without making a text of either.
     package func readsLike(_ other: ScalingDecision) -> Bool {
-        guard self.create == other.create, self.strategy == other.strategy, self.limit == other.limit,
+        guard self.create == other.create, self.strategy == other.strategy, self.demandLimit == other.demandLimit,
+            self.wait == other.wait,
             self.bounds == other.bounds, self.warning == other.warning
         else { return false }
         guard case .demand(var amount, let jobs) = self.ground, case .demand(let before, let jobsBefore) = other.ground
@@ -56,7 +57,7 @@ extension ScalingDecision {
             if deduction != 0 { text += ", deduction \(deduction)" }
             text += ", running Jobs count \(percentage)"
         }
-        switch self.limit {
+        switch self.demandLimit {
         case .maxReplicaCount: text += ", maximum \(self.bounds.mostUnfinished)"
         case .queueLength: text += ", at most one per waiting item at once"
         default: break
@@ -67,7 +68,7 @@ extension ScalingDecision {
 
     /// What sets the number of base Jobs.
     private var keeper: String {
-        guard self.limit == .maxReplicaCount, let minimum = self.bounds.minimum else { return "minReplicaCount" }
+        guard self.demandLimit == .maxReplicaCount, let minimum = self.bounds.minimum else { return "minReplicaCount" }
         return "minReplicaCount \(minimum) is above maxReplicaCount, which"
     }
 

@@ -18,6 +18,16 @@ package struct ScalingDecision: Sendable, Equatable {
         case unknown
         /// The ScaledJob is paused.
         case paused
+        /// A limit of unfinished Jobs of a budget, a namespace or the host is used up.
+        case maxRunningJobs
+        /// As many Jobs were created since the last poll as one batch may have.
+        case maxJobsPerBatch
+        /// Jobs are created at a limited pace.
+        case maxJobsPerSecond
+        /// A limit of what Jobs request is used up.
+        case maxResources
+        /// A quota of the namespace is used up.
+        case resourceQuota
     }
 
     /// The numbers on the way from the backlog to the decision, by the names that KEDA logs them under.
@@ -52,7 +62,10 @@ package struct ScalingDecision: Sendable, Equatable {
     package let numbers: Numbers?
     /// The strategy really used.
     package let strategy: ScalingStrategy
-    package let limit: Limit
+    /// What kept it from being higher, apart from what is shared with others.
+    let demandLimit: Limit
+    /// What those that were decided on wait for; nil when they wait for nothing that is shared.
+    package private(set) var wait: AdmissionWait?
 
     let bounds: ReplicaBounds
     let warning: String?
@@ -61,6 +74,15 @@ package struct ScalingDecision: Sendable, Equatable {
     /// Whether its Jobs are base Jobs; demand is looked at afterwards.
     package var fillsBase: Bool {
         if case .belowMinimum = self.ground { true } else { false }
+    }
+
+    package var limit: Limit { self.wait?.limit ?? self.demandLimit }
+
+    /// The same decision, with what its Jobs wait for.
+    package func waiting(for wait: AdmissionWait?) -> ScalingDecision {
+        var decision = self
+        decision.wait = wait
+        return decision
     }
 
     /// Nil when it is not known.

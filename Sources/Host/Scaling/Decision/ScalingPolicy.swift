@@ -210,7 +210,7 @@ extension ScalingPolicy {
             isActive: isActive,
             numbers: numbers,
             strategy: self.strategy,
-            limit: limit,
+            demandLimit: limit,
             bounds: self.bounds,
             warning: self.warning,
             ground: ground

@@ -18,8 +18,8 @@ package struct JobTracker: Sendable, Equatable {
         package var isDeleting: Bool
         /// What the Job says about the template it was made of.
         package var template: TemplateMark
-        /// What its Pods request together.
-        package var cost: ResourceAmounts
+        /// What its Pods request together; in bounds.
+        package let cost: ResourceAmounts
 
         package init(
             name: String,
@@ -34,7 +34,13 @@ package struct JobTracker: Sendable, Equatable {
             self.phase = phase
             self.isDeleting = isDeleting
             self.template = template
-            self.cost = cost
+            self.cost = cost.bounded
+        }
+
+        /// What it takes of limits.
+        var use: AdmissionUse {
+            self.isFinished
+                ? AdmissionUse(objects: 1) : AdmissionUse(jobs: 1, objects: 1, resources: self.cost)
         }
 
         package var isFinished: Bool { self.phase != .unfinished }
@@ -58,6 +64,13 @@ package struct JobTracker: Sendable, Equatable {
         /// The watch showed a Job of this name and its end while the call was still under way, so the call may have
         /// created it, or may yet create it again.
         package var wasShownGone = false
+        /// What its Pods request together; of one that is queued, nothing is counted yet.
+        package var cost = ResourceAmounts()
+
+        /// Whether the server has it, or may have it or get it.
+        var mayHold: Bool { self.state != .queued || self.mayExist }
+
+        var use: AdmissionUse { AdmissionUse(jobs: 1, objects: 1, resources: self.cost) }
     }
 
     /// What a change of the Jobs means for the decision.
@@ -72,6 +85,8 @@ package struct JobTracker: Sendable, Equatable {
 
     package private(set) var observed: [String: Observed] = [:]
     package private(set) var assumed: [String: Assumed] = [:]
+    /// What its Jobs take of limits: all that exist or may exist, and no name that no server has heard of.
+    package private(set) var use = AdmissionUse()
     /// Slots that were freed, oldest first; forgotten by ``forgetFreed(before:)``.
     private(set) var freed: [FreedSlot] = []
     /// When each unfinished Job was asked for, or first seen.
@@ -104,6 +119,26 @@ package struct JobTracker: Sendable, Equatable {
         self.observed[name] != nil || self.assumed[name] != nil
     }
 
+    /// The only way that ``observed`` changes, so that ``use`` always follows from what is there.
+    @discardableResult
+    private mutating func setObserved(_ name: String, _ job: Observed?) -> Observed? {
+        let before = self.observed[name]
+        self.observed[name] = job
+        if let before { self.use -= before.use }
+        if let job { self.use += job.use }
+        return before
+    }
+
+    /// The same for ``assumed``.
+    @discardableResult
+    private mutating func setAssumed(_ name: String, _ creation: Assumed?) -> Assumed? {
+        let before = self.assumed[name]
+        self.assumed[name] = creation
+        if let before, before.mayHold { self.use -= before.use }
+        if let creation, creation.mayHold { self.use += creation.use }
+        return before
+    }
+
     private mutating func free(_ name: String, now: ContinuousClock.Instant) {
         let start = self.starts.removeValue(forKey: name)
         self.freed.append(FreedSlot(at: now, begunAt: self.beginnings.removeValue(forKey: name), startedAt: start))
@@ -120,8 +155,8 @@ package struct JobTracker: Sendable, Equatable {
 extension JobTracker {
     package mutating func upserted(_ job: Observed, now: ContinuousClock.Instant) -> Change {
         var change = Change()
-        let wasAssumed = self.assumed.removeValue(forKey: job.name) != nil
-        let before = self.observed.updateValue(job, forKey: job.name)
+        let wasAssumed = self.setAssumed(job.name, nil) != nil
+        let before = self.setObserved(job.name, job)
         let heldSlot = wasAssumed || before.map { !$0.isFinished } ?? false
         if let before, !before.isFinished { self.unfinishedObserved -= 1 }
         if !job.isFinished {
@@ -146,14 +181,16 @@ extension JobTracker {
     package mutating func deleted(_ name: String, now: ContinuousClock.Instant) -> Change {
         var change = Change()
         // A name that is still assumed was shown, or its deletion would not be: the assumption has been met.
-        if self.assumed.removeValue(forKey: name) != nil { change.freedSlots = 1 }
+        let met = self.setAssumed(name, nil)
+        if met != nil { change.freedSlots = 1 }
         if self.calls.contains(name) {
             // The call may still create it again: its slot stays taken until the answer.
-            self.assumed[name] = Assumed(state: .calling, mayExist: true, wasShownGone: true)
+            let cost = met?.cost ?? self.observed[name]?.cost ?? ResourceAmounts()
+            self.setAssumed(name, Assumed(state: .calling, mayExist: true, wasShownGone: true, cost: cost))
             if self.beginnings[name] == nil { self.beginnings[name] = now }
             change.freedSlots = 0
         }
-        if let before = self.observed.removeValue(forKey: name) {
+        if let before = self.setObserved(name, nil) {
             change.deleted = 1
             if !before.isFinished {
                 self.unfinishedObserved -= 1
@@ -191,21 +228,29 @@ extension JobTracker {
     /// Takes a slot for a Job that will be created under this name; false when the name is in use.
     package mutating func assume(_ name: String, now: ContinuousClock.Instant) -> Bool {
         guard !self.contains(name) else { return false }
-        self.assumed[name] = Assumed(state: .queued)
+        self.setAssumed(name, Assumed(state: .queued))
         self.beginnings[name] = now
         return true
     }
 
-    /// Notes that a call is sent; false when the Job is not to be asked for (any more).
-    package mutating func calling(_ name: String) -> Bool {
-        switch self.assumed[name]?.state {
+    /// Notes that a call is sent for a Job of this cost; false when the Job is not to be asked for (any more).
+    ///
+    /// A Job that may exist already keeps the cost that it was first asked for with.
+    package mutating func calling(_ name: String, cost: ResourceAmounts = ResourceAmounts()) -> Bool {
+        guard var creation = self.assumed[name] else { return false }
+        switch creation.state {
         case .queued, .uncertain: break
-        case .calling, .confirmed, nil: return false
+        case .calling, .confirmed: return false
         }
-        self.assumed[name]?.state = .calling
+        if !creation.mayExist { creation.cost = cost.bounded }
+        creation.state = .calling
+        self.setAssumed(name, creation)
         self.calls.insert(name)
         return true
     }
+
+    /// Whether a call for this name must be sent again, because its Job may exist: its slot is taken already.
+    package func holdsSlot(_ name: String) -> Bool { self.assumed[name]?.mayHold ?? false }
 
     /// Whether a call for this name is under way: its Job must not be deleted, or the call could create it again.
     package func isCalling(_ name: String) -> Bool { self.calls.contains(name) }
@@ -215,8 +260,10 @@ extension JobTracker {
     /// Nothing changes when the watch was faster.
     package mutating func confirmed(_ name: String, now: ContinuousClock.Instant) {
         self.calls.remove(name)
-        self.assumed[name]?.state = .confirmed(at: now)
-        self.assumed[name]?.mayExist = true
+        guard var creation = self.assumed[name] else { return }
+        creation.state = .confirmed(at: now)
+        creation.mayExist = true
+        self.setAssumed(name, creation)
     }
 
     /// The outcome is not known; the slot stays taken.
@@ -225,7 +272,7 @@ extension JobTracker {
         guard var creation = self.assumed[name] else { return }
         creation.mayExist = creation.mayExist || mayExist
         creation.state = creation.mayExist ? .uncertain : .queued
-        self.assumed[name] = creation
+        self.setAssumed(name, creation)
     }
 
     /// Gives the slot of a Job back that does not exist.
@@ -233,14 +280,14 @@ extension JobTracker {
     /// Nothing changes when it is not held.
     package mutating func release(_ name: String) {
         self.calls.remove(name)
-        guard self.assumed.removeValue(forKey: name) != nil else { return }
+        guard self.setAssumed(name, nil) != nil else { return }
         self.forget(name)
     }
 
     /// Forgets what was asked for, except calls under way: their answers are still to come.
     package mutating func releaseAllButCalls() {
         for (name, creation) in self.assumed where creation.state != .calling {
-            self.assumed[name] = nil
+            self.setAssumed(name, nil)
             self.forget(name)
         }
     }
@@ -253,7 +300,7 @@ extension JobTracker {
         let names = self.assumed.filter { $0.value.state == .queued && !$0.value.mayExist }.keys
             .sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }.prefix(count)
         for name in names {
-            self.assumed[name] = nil
+            self.setAssumed(name, nil)
             self.forget(name)
         }
         return Array(names)
