@@ -62,6 +62,7 @@ struct BudgetBench {
             ],
             "spec": [
                 "maxReplicaCount": .integer(Int64(maximum)), "pollingInterval": 10,
+                "successfulJobsHistoryLimit": 5,
                 "jobTargetRef": job ?? ["template": ["spec": ["containers": [["name": "main", "image": "worker"]]]]],
                 "triggers": [["type": "mongodb", "metadata": [:]]],
             ],

@@ -54,7 +54,9 @@ extension ControllerMachine {
 
     /// Which quota it is that a ScaledJob waits for, and how it stands; nothing for any other limit.
     func quotaNote(_ wait: AdmissionWait?) -> String {
-        guard let wait, wait.limit == .resourceQuota, case .namespace(let namespace) = wait.scope else { return "" }
+        guard let wait, wait.decisionLimit == .resourceQuota, case .namespace(let namespace) = wait.scope else {
+            return ""
+        }
         var resource = QuotaRoom.jobObjects
         if case .resource(let name) = wait.dimension { resource = name }
         return self.limitObjects.accounts[namespace]?.room.words(for: resource).map { " (\($0))" } ?? ""

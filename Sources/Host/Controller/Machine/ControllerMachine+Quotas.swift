@@ -146,18 +146,29 @@ extension ControllerMachine {
             .upsert(job, owner: owner, at: moment.instant)
         self.accountChanged(namespace)
         guard !job.observed.isFinished else { return job }
-        var observed = job.observed
-        observed.cost = self.limitObjects.accounts[namespace]?.cost(ofJob: job.key.name) ?? observed.cost
-        return JobSummary(key: job.key, owner: owner, observed: observed, needs: job.needs)
+        let cost = self.limitObjects.accounts[namespace]?.cost(ofJob: job.key.name) ?? job.observed.cost
+        return JobSummary(key: job.key, owner: owner, observed: job.observed.costing(cost), needs: job.needs)
     }
 
     /// Gives the unfinished Jobs of a namespace the cost that they have by its LimitRanges now.
     private mutating func reprice(_ namespace: String, at moment: Moment) {
         for (owner, name, cost) in self.limitObjects.accounts[namespace]?.unfinished ?? [] {
-            guard var observed = self.trackers[owner]?.observed[name], observed.cost != cost else { continue }
-            observed.cost = cost
+            guard let observed = self.trackers[owner]?.observed[name]?.costing(cost) else { continue }
             let key = ObjectKey(namespace: namespace, name: name)
             self.handle(.upserted(JobSummary(key: key, owner: owner, observed: observed)), scope: nil, at: moment)
         }
+    }
+}
+
+extension JobTracker.Observed {
+    fileprivate func costing(_ cost: ResourceAmounts) -> JobTracker.Observed {
+        JobTracker.Observed(
+            name: self.name,
+            uid: self.uid,
+            phase: self.phase,
+            isDeleting: self.isDeleting,
+            template: self.template,
+            cost: cost
+        )
     }
 }
