@@ -44,10 +44,12 @@ struct SharedCluster {
     static func uid(_ index: Int) -> String { "uid-\(index)" }
 
     /// Jobs that exist unfinished, and those that a call under way may yet create.
-    var unfinished: Set<String> {
-        var names = Set(self.jobs.filter { !$0.value.isFinished }.keys)
+    ///
+    /// By name, with their owners.
+    var unfinished: [String: String] {
+        var names = self.jobs.filter { !$0.value.isFinished }.mapValues(\.owner)
         for case .createJob(let job, _) in self.calls where self.jobs[job.key.name] == nil {
-            names.insert(job.key.name)
+            names[job.key.name] = job.owner
         }
         return names
     }
@@ -212,7 +214,7 @@ struct SharedCluster {
     /// Lets Jobs run for a while.
     mutating func run(_ seconds: Double, _ check: (inout SharedCluster) -> Void = { _ in }) {
         let end = self.now + .seconds(seconds)
-        while self.now < end {
+        for _ in 0..<200_000 where self.now < end {
             self.settle(check)
             let next = self.jobs.filter { !$0.value.isFinished }.min { $0.value.endsAt < $1.value.endsAt }
             let wake = self.machine.nextWake ?? end

@@ -90,7 +90,7 @@ extension ControllerMachine {
                 continue
             }
             let facts = [
-                "scaledjob": record.key.description, "limit": wait.limit.rawValue, "reason": wait.sentence,
+                "scaledjob": record.key.description, "limit": wait.decisionLimit.rawValue, "reason": wait.sentence,
             ]
             self.actions.append(.log(LogRecord(level: .debug, message: "waits", facts: facts)))
         }

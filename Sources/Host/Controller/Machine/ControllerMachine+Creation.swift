@@ -1,3 +1,4 @@
+import DequeModule
 import Kubernetes
 import Pace
 import Scaling

@@ -13,7 +13,7 @@ extension AdmissionLedger {
         if jobs <= 0, self.claimantIndex[uid] == nil { return }
         let claimant = self.obtainClaimant(uid, namespace)
         let before = self.claimants[claimant]
-        if jobs > 0, before.demand == jobs, before.isReady == isReady { return }
+        if before.demand == Swift.max(0, jobs), before.isReady == isReady || jobs <= 0 { return }
         let wasActive = self.claimants[claimant].isActive
         let isActive = jobs > 0
         if isActive != wasActive {
@@ -124,7 +124,7 @@ extension AdmissionLedger {
         let age = AdmissionLane.Age(since: subject.waitingSince, claimant: claimant, arrival: subject.arrival)
         self.scopes[scope].lanes[lane].ages[subject.priority, default: AdmissionHeap()].insert(age)
         let count = self.scopes[scope].lanes[lane].count
-        self.scopes[scope].lanes[lane].ages[subject.priority]?.tidy(live: count) { [claimants] entry in
+        self.scopes[scope].lanes[lane].ages[subject.priority]?.tidy(live: count) { [claimants = self.claimants] entry in
             claimants[entry.claimant].arrival == entry.arrival
                 && claimants[entry.claimant].waitingSince == entry.since
         }
@@ -146,7 +146,7 @@ extension AdmissionLedger {
         }
         self.scopes[scope].lanes[lane].groups[group]?.members.insert(entry)
         let count = self.scopes[scope].lanes[lane].groups[group]?.count ?? 0
-        self.scopes[scope].lanes[lane].groups[group]?.members.tidy(live: count) { [claimants] entry in
+        self.scopes[scope].lanes[lane].groups[group]?.members.tidy(live: count) { [claimants = self.claimants] entry in
             claimants[entry.entity].ticket == entry.ticket
         }
         self.pushGroup(group, scope, lane)
@@ -169,7 +169,7 @@ extension AdmissionLedger {
         let count = self.scopes[scope].lanes[lane].count
         guard self.scopes[scope].lanes[lane].entries.elements.count > 2 * count + 64 else { return }
         let groups = self.scopes[scope].lanes[lane].groups
-        self.scopes[scope].lanes[lane].entries.tidy(live: count) { [claimants] entry in
+        self.scopes[scope].lanes[lane].entries.tidy(live: count) { [claimants = self.claimants] entry in
             entry.entity < 0
                 ? groups[-1 - entry.entity]?.ticket == entry.ticket : claimants[entry.entity].ticket == entry.ticket
         }
@@ -210,8 +210,7 @@ extension AdmissionLedger {
 
     /// The lanes of those that wait for a scope.
     func lanes(_ scope: Int) -> Range<Int> {
-        let lanes = self.scopes[scope].lanes.indices
-        return scope == Self.host ? lanes.dropFirst().startIndex..<lanes.endIndex : lanes
+        (scope == Self.host ? Self.front + 1 : 0)..<self.scopes[scope].lanes.count
     }
 
     // MARK: - Order

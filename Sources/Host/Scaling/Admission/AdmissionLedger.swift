@@ -154,9 +154,8 @@ package struct AdmissionLedger: Sendable {
 
     /// Sets what is said about a ScaledJob; nil for one about which nothing is said.
     package mutating func setClaim(_ claim: AdmissionClaim?, of uid: String) {
-        guard let claimant = self.claimantIndex[uid] ?? claim.map({ self.newClaimant(uid, $0.namespace) }),
-            self.claimants[claimant].claim != claim
-        else { return }
+        if let claim, self.claimantIndex[uid] == nil { _ = self.newClaimant(uid, claim.namespace) }
+        guard let claimant = self.claimantIndex[uid], self.claimants[claimant].claim != claim else { return }
         self.change(claimant) { ledger in
             ledger.claimants[claimant].claim = claim
             if let claim { ledger.claimants[claimant].namespace = claim.namespace }

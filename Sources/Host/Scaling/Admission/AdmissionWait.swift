@@ -73,7 +73,7 @@ package struct AdmissionStanding: Sendable, Equatable {
 
 extension AdmissionWait {
     /// The name under which decisions tell of it.
-    package var limit: ScalingDecision.Limit {
+    package var decisionLimit: ScalingDecision.Limit {
         if case .unknown = self.cause { return .unknown }
         if case .namespace = self.scope {
             switch self.dimension {

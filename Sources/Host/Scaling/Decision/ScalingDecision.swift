@@ -76,7 +76,7 @@ package struct ScalingDecision: Sendable, Equatable {
         if case .belowMinimum = self.ground { true } else { false }
     }
 
-    package var limit: Limit { self.wait?.limit ?? self.demandLimit }
+    package var limit: Limit { self.wait?.decisionLimit ?? self.demandLimit }
 
     /// The same decision, with what its Jobs wait for.
     package func waiting(for wait: AdmissionWait?) -> ScalingDecision {
