@@ -1,4 +1,4 @@
-package import Controller
+import Controller
 import Scaling
 
 extension MetricsSnapshot {
