@@ -206,4 +206,38 @@ import Testing
         }
         #expect(verdict.message?.contains("this path checks TriggerAuthentications, not ScaledJob") == true)
     }
+
+    @Test func aBudgetIsCheckedByItsOwnRules() async throws {
+        #expect(CheckedKind.jobBudget.path == "/validate-sluice-dev-v1alpha1-jobbudget")
+        func ask(_ spec: JSONValue) async throws -> Verdict {
+            try await self.ask(["metadata": ["name": "x"], "spec": spec], kind: .jobBudget)
+        }
+        #expect(try await ask(["maxRunningJobs": 5]) == Verdict(allowed: true, message: nil, warnings: []))
+        let bad = try await ask(["maxRunningJobs": -5, "maxResources": ["cpu": "?"]])
+        #expect(
+            bad.message
+                == "spec.maxRunningJobs: -5 is too small; write 0 or more; spec.maxResources.cpu: \"?\" is not an amount; "
+                + "write one such as 4, 500m or 16Gi"
+        )
+        #expect(try await ask(["selector": [:]]).warnings.first?.hasPrefix("spec: sets no limit") == true)
+        #expect(try await ask(["maxRunningJobs": 0]).warnings.first?.hasPrefix("spec.maxRunningJobs: 0 lets") == true)
+        #expect(
+            try await ask(["maxRuningJobs": 5]).warnings
+                == ["spec.maxRuningJobs: is not known and has no effect; write maxRunningJobs, or leave it out"]
+        )
+        let nested: JSONValue = ["selector": ["namespace": ["a"]], "sharing": ["by": "namespace", "weight": [:]]]
+        #expect(try await ask(nested).warnings.count == 2)
+    }
+
+    @Test func annotationsThatSayWhatPartItGetsAreChecked() async throws {
+        var object = Self.fine
+        object["metadata"]?["annotations"] = ["sluice.dev/priority": "high"]
+        let refusal =
+            "metadata.annotations.sluice.dev/priority: \"high\" is not a whole number; write one such as \"10\" or \"-5\""
+        #expect(try await self.ask(object).message == refusal)
+        #expect(try await self.ask(object, operation: "UPDATE", old: Self.fine).message == refusal)
+        #expect(try await self.ask(object, operation: "UPDATE", old: object).allowed == true)
+        object["metadata"]?["annotations"] = ["sluice.dev/priority": "10", "sluice.dev/weight": "0.5"]
+        #expect(try await self.ask(object).allowed == true)
+    }
 }

@@ -76,6 +76,40 @@ import Testing
         return secret
     }
 
+    @Test func aBudgetIsChecked() async throws {
+        func budget(_ spec: JSONValue) -> JSONValue {
+            ["apiVersion": "sluice.dev/v1alpha1", "kind": "JobBudget", "metadata": ["name": "gpus"], "spec": spec]
+        }
+        let fine = try await self.validate(budget(["maxResources": ["nvidia.com/gpu": 8]]))
+        #expect(fine.isFine && !fine.output.contains("warning"), "\(fine.output)")
+        let bad = try await self.validate(budget(["maxRunningJobs": "8"]))
+        #expect(!bad.isFine)
+        #expect(
+            bad.output.contains("spec.maxRunningJobs: \"8\" is not a whole number; write 0 or more"),
+            "\(bad.output)"
+        )
+        var scaledJob = Self.scaledJob()
+        scaledJob["metadata"] = ["name": "a", "annotations": ["sluice.dev/max-jobs-per-batch": "0"]]
+        let annotated = try await self.validate(scaledJob)
+        #expect(annotated.output.contains("metadata.annotations.sluice.dev/max-jobs-per-batch: \"0\" is not a whole"))
+    }
+
+    @Test(arguments: [
+        (["--max-running-jobs", "-1"], "--max-running-jobs: -1 is too small; write 0 or more"),
+        (["--max-jobs-per-batch", "0"], "--max-jobs-per-batch: 0 is too small; write 1 or more"),
+        (["--max-jobs-per-second", "0"], "--max-jobs-per-second: 0.0 is not a number greater than 0"),
+        (["--max-resources", "cpu=many"], "'cpu=many' is invalid for '--max-resources <name=amount,…>'"),
+    ])
+    func aLimitOfTheHostThatIsNoneIsRefused(arguments: [String], message: String) async throws {
+        for command in [["host"], ["run", "none.yaml"]] {
+            // A negative number needs the sign of equality, as everywhere.
+            let joined = ["\(arguments[0])=\(arguments[1])"]
+            let outcome = try await Self.sluice(command + joined)
+            #expect(!outcome.isFine)
+            #expect(outcome.error.contains(message), "\(outcome.error)")
+        }
+    }
+
     @Test func aSecretThatIsNotInTheFilesIsAWarning() async throws {
         let scaledJob = Self.scaledJob(authentication: ["name": "login"])
         let without = try await self.validate(scaledJob, Self.authentication(Self.secretTarget))

@@ -156,7 +156,7 @@ private final class CreationGate: KubernetesAPI {
 }
 
 /// A cluster with one ScaledJob, a source that the test controls, and a controller.
-private struct World: Sendable {
+struct World: Sendable {
     let cluster = InProcessCluster()
     let source = ManualSource()
 
@@ -259,7 +259,7 @@ private struct World: Sendable {
 }
 
 /// An event source that says what the test tells it to say.
-private final class ManualSource: TriggerPlugins {
+final class ManualSource: TriggerPlugins {
     private struct State {
         var waiting = 0
         var failure: PluginFailure?

@@ -16,7 +16,8 @@ import Testing
             "--timeout=30s",
             "crd/scaledjobs.keda.sh",
             "crd/triggerauthentications.keda.sh",
-            "crd/clustertriggerauthentications.keda.sh"
+            "crd/clustertriggerauthentications.keda.sh",
+            "crd/jobbudgets.sluice.dev"
         )
         return cluster
     }
@@ -142,5 +143,71 @@ import Testing
             return text.split(separator: "            spec:\n").last
         }
         #expect(files[0] == files[1])
+    }
+
+    private func budget(_ spec: JSONValue) async throws -> JSONValue {
+        let name = "b-\(UInt64.random(in: 0...UInt64.max))"
+        return try await self.create(
+            [
+                "apiVersion": "sluice.dev/v1alpha1", "kind": "JobBudget", "metadata": ["name": .string(name)],
+                "spec": spec,
+            ],
+            .jobBudgets
+        )
+    }
+
+    @Test func aBudgetIsStoredAsItIsWritten() async throws {
+        let spec: JSONValue = [
+            "selector": [
+                "namespaces": ["media"],
+                "namespaceSelector": ["matchLabels": ["tier": "gold"]],
+                "scaledJobSelector": [
+                    "matchExpressions": [["key": "team", "operator": "In", "values": ["a", "b"]]]
+                ],
+            ],
+            "maxRunningJobs": 0, "maxJobsPerBatch": 1, "maxJobsPerSecond": 0.5, "maxFinishedJobs": 0,
+            "maxResources": ["cpu": 64, "memory": "256Gi", "nvidia.com/gpu": "8", "ephemeral-storage": "1.5e9"],
+            "sharing": ["by": "label", "label": "team", "weights": ["a": 3, "b": 0.5]],
+        ]
+        let created = try await self.budget(spec)
+        #expect(created["spec"] == spec)
+        let name = created[path: "metadata", "name"]?.stringValue ?? ""
+        let cluster = try await Self.applied.value
+        let status: JSONValue = ["inUse": ["jobs": 3], "waiting": ["scaledJobs": 2], "ours": 1]
+        let patched = try await cluster.client().send(
+            APIRequest(
+                .mergePatch,
+                .jobBudgets,
+                name: name,
+                subresource: "status",
+                body: try JSONValue.object(["status": status]).encoded()
+            )
+        )
+        #expect(try JSONValue(parsing: patched)["status"] == status)
+        let table = try await cluster.kubectl("get", "jb", name)
+        let rows = table.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        #expect(rows.first == ["NAME", "MAX", "IN", "USE", "WAITING", "AGE"])
+        #expect(rows.last?.prefix(4) == [name, "0", "3", "2"])
+        // Every field is explained by the server.
+        let explained = try await cluster.kubectl("explain", "jobbudget.spec")
+        for field in created["spec"]?.objectValue?.keys.sorted() ?? [] { #expect(explained.contains(field)) }
+    }
+
+    @Test(
+        arguments: [
+            ["maxRunningJobs": -1], ["maxRunningJobs": "5"], ["maxJobsPerBatch": 0], ["maxJobsPerSecond": 0],
+            ["maxFinishedJobs": -1], ["maxResources": ["cpu": "lots"]], ["maxResources": ["cpu": "-1"]],
+            ["sharing": [:]], ["sharing": ["by": "team"]], ["sharing": ["by": "namespace", "weights": ["a": 0]]],
+            ["selector": ["namespaces": "media"]],
+            ["selector": ["scaledJobSelector": ["matchExpressions": [["key": "a", "operator": "Is"]]]]],
+        ] as [JSONValue]
+    )
+    func aBudgetThatCannotBeReadIsRefused(spec: JSONValue) async throws {
+        do {
+            _ = try await self.budget(spec)
+            Issue.record("accepted")
+        } catch let error as KubernetesError {
+            #expect(error.code == .invalid, "\(error)")
+        }
     }
 }

@@ -27,6 +27,26 @@ import Testing
         #expect(self.warnings("apiVersion: v1\nkind: Service\nmetadata: {name: x}\n").isEmpty)
     }
 
+    @Test func aBudgetIsOneOfOurs() {
+        let text = "apiVersion: sluice.dev/v1alpha1\nkind: JobBudget\nmetadata: {name: a}\nspec: {maxRunningJobs: 5}\n"
+        #expect(self.check(text).names == ["a"])
+        #expect(
+            self.check(text.replacing("v1alpha1", with: "v1")).problems.first?.contains("sluice.dev/v1alpha1") == true
+        )
+        let place = "f, document 1, line 1"
+        #expect(
+            self.warnings(text.replacing("JobBudget", with: "Jobbudget"))
+                == ["\(place): Jobbudget is not known and passed over; write JobBudget"]
+        )
+        #expect(
+            self.warnings(text.replacing("JobBudget", with: "Budget"))
+                == [
+                    "\(place): Budget is not known and passed over; there are ScaledJob, TriggerAuthentication, "
+                        + "ClusterTriggerAuthentication, JobBudget"
+                ]
+        )
+    }
+
     private func check(_ text: String) -> (names: [String], problems: [String]) {
         let found = Manifest.check(Array(text.utf8), file: "f")
         return (found.manifests.map { "\($0.key)" }, found.problems.map(\.description))

@@ -45,6 +45,17 @@ import Testing
         )
     }
 
+    @Test func aBudgetBecomesAnObjectOfTheWholeCluster() throws {
+        let folder = try TemporaryFolder()
+        let budget =
+            "apiVersion: sluice.dev/v1alpha1\nkind: JobBudget\nmetadata: {name: b}\nspec: {maxRunningJobs: 2}\n"
+        try folder.write(budget, to: "b.yaml")
+        let cluster = InProcessCluster()
+        try self.watcher(folder, cluster).load()
+        let found = try cluster.answer(APIRequest(.get, .jobBudgets, name: "b"))
+        #expect(found["spec"] == ["maxRunningJobs": 2])
+    }
+
     @Test func documentsBecomeObjects() throws {
         let folder = try TemporaryFolder()
         try folder.write(Self.secret + "---\n" + Self.scaledJob("{name: c, command: [work]}"), to: "a.yaml")

@@ -1,3 +1,4 @@
+import Controller
 package import Kubernetes
 
 /// The API server's question whether an object may be stored.
@@ -59,7 +60,16 @@ package struct AdmissionRequest: Sendable, Equatable {
     package var needsNoCheck: Bool {
         guard ["CREATE", "UPDATE"].contains(self.operation), self.subresource.isEmpty else { return true }
         guard let object, let oldObject else { return false }
-        return object["spec"] == oldObject["spec"] || Self.present(object[path: "metadata", "deletionTimestamp"]) != nil
+        let isSame = object["spec"] == oldObject["spec"] && Self.share(object) == Self.share(oldObject)
+        return isSame || Self.present(object[path: "metadata", "deletionTimestamp"]) != nil
+    }
+
+    /// The annotations that are checked.
+    private static func share(_ object: JSONValue) -> [JSONValue?] {
+        let annotations = object[path: "metadata", "annotations"]
+        return [JobShare.priorityAnnotation, JobShare.weightAnnotation, JobShare.batchAnnotation].map {
+            annotations?[$0]
+        }
     }
 
     /// Whether the signs that come before a value are few enough; those in texts don't count.

@@ -74,6 +74,10 @@ package struct AdmissionWebhook: Sendable {
 extension CheckedKind {
     /// The word for a refusal in the metrics; KEDA's, where it has one.
     fileprivate var refusalReason: String {
-        self == .scaledJob ? "incorrect-triggers" : "incorrect-authentication"
+        switch self {
+        case .scaledJob: "incorrect-triggers"
+        case .jobBudget: "incorrect-budget"
+        case .triggerAuthentication, .clusterTriggerAuthentication, .scaledObject: "incorrect-authentication"
+        }
     }
 }

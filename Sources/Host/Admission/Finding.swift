@@ -33,7 +33,11 @@ package enum CheckedKind: String, Sendable, CaseIterable {
     case triggerAuthentication = "TriggerAuthentication"
     case clusterTriggerAuthentication = "ClusterTriggerAuthentication"
     case scaledObject = "ScaledObject"
+    case jobBudget = "JobBudget"
 
     /// Where the API server asks about this kind.
-    package var path: String { "/validate-keda-sh-v1alpha1-\(self.rawValue.lowercased())" }
+    package var path: String {
+        let group = self == .jobBudget ? "sluice-dev" : "keda-sh"
+        return "/validate-\(group)-v1alpha1-\(self.rawValue.lowercased())"
+    }
 }

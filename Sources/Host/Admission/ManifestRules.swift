@@ -23,6 +23,7 @@ package struct ManifestRules: Sendable {
         case .scaledJob: return self.scaledJob(object)
         case .triggerAuthentication, .clusterTriggerAuthentication:
             return AuthenticationRules(isForCluster: kind == .clusterTriggerAuthentication).findings(in: object["spec"])
+        case .jobBudget: return BudgetRules.findings(in: object["spec"])
         case .scaledObject:
             return [
                 Finding(
@@ -40,6 +41,12 @@ package struct ManifestRules: Sendable {
             findings += invalid.problems.map { Finding(.refusal, $0) }
         }
         findings += Self.finishedJobsAge(object[path: "metadata", "annotations"])
+        var share: [Problem] = []
+        _ = JobShare(
+            object[path: "metadata", "annotations"]?.objectValue?.compactMapValues(\.stringValue),
+            problems: &share
+        )
+        findings += share.map { Finding(.refusal, $0) }
         findings += Self.name(object[path: "metadata", "name"])
         findings += Self.bounds(object["spec"])
         findings += QuietTraps(object: object).findings

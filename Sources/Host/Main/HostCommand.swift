@@ -62,6 +62,7 @@ struct HostCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A user, besides the host's own, whose processes may be plugins.", valueName: "uid"))
     var allowUid: [UInt32] = []
 
+    @OptionGroup(title: "Limits of the whole host") var limits: LimitOptions
     @OptionGroup(title: "Leader election") var leadership: LeadershipOptions
     @OptionGroup(title: "Endpoints") var endpoints: EndpointOptions
     @OptionGroup(title: "Authentication options") var authentication: AuthenticationOptions
@@ -106,6 +107,7 @@ struct HostCommand: AsyncParsableCommand {
             clusterNamespace: self.authentication.clusterNamespace(environment) ?? client.namespace ?? "default"
         )
         configuration.scaledJobSelector = self.shard.selector
+        configuration.hostLimits = self.limits.limits
         configuration.authentication = try self.authentication.rules(environment)
         configuration.cleaning = try self.finishedJobs.settings()
         let controller = Controller(

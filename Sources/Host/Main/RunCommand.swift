@@ -14,7 +14,7 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Runs manifests on this machine: Jobs are local processes.",
         discussion: """
-            Takes the manifests that a cluster would take (ScaledJob, TriggerAuthentication, \
+            Takes the manifests that a cluster would take (ScaledJob, JobBudget, TriggerAuthentication, \
             ClusterTriggerAuthentication, Secret, ConfigMap), starts the plugins that they need and runs each Job's \
             containers as processes of this machine. Changed files are read again.
 
@@ -39,6 +39,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write what happens to this file, one JSON object a line.", valueName: "file"))
     var report: String?
 
+    @OptionGroup(title: "Limits of the whole host") var limits: LimitOptions
     @OptionGroup(title: "Authentication options") var authentication: AuthenticationOptions
 
     @OptionGroup(title: "Finished Jobs") var finishedJobs: FinishedJobOptions
@@ -68,6 +69,7 @@ struct RunCommand: AsyncParsableCommand {
         defer { socket.remove() }
         let hub = PluginHub(configuration: Program.hubConfiguration(socketPath: socket.path), logger: logger)
         var configuration = ControllerConfiguration(version: Version.text, clusterNamespace: "default")
+        configuration.hostLimits = self.limits.limits
         configuration.authentication = try self.authentication.rules(environment)
         configuration.cleaning = try self.finishedJobs.settings()
         let controller = Controller(

@@ -32,9 +32,12 @@ struct HostFixture: Sendable {
     ) async throws -> TestCluster {
         let cluster = try await TestCluster.start(name: name, port: port, controllers: controllers, withNode: withNode)
         try await cluster.kubectl("apply", "-f", "\(TestCluster.repository)/deploy/crds")
-        let kinds = ["scaledjobs", "triggerauthentications", "clustertriggerauthentications"]
+        let kinds = [
+            "scaledjobs.keda.sh", "triggerauthentications.keda.sh", "clustertriggerauthentications.keda.sh",
+            "jobbudgets.sluice.dev",
+        ]
         for kind in kinds {
-            try await cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/\(kind).keda.sh")
+            try await cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/\(kind)")
         }
         return cluster
     }

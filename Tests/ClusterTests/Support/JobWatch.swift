@@ -20,6 +20,9 @@ final class JobWatch: Sendable {
         var jobs: [String: Seen] = [:]
         var order: [String] = []
         var most: [String: Int] = [:]
+        var mostOfAll = 0
+        /// How many are unfinished now.
+        var unfinishedOfAll = 0
         var killed: [String] = []
         /// How many of each ScaledJob are unfinished now.
         var unfinished: [String: Int] = [:]
@@ -57,6 +60,22 @@ final class JobWatch: Sendable {
     }
 
     var isSynced: Bool { self.state.withLockedValue { $0.isSynced } }
+
+    /// Every Job that ever was, in the order of their creation.
+    func all() -> [Seen] { self.state.withLockedValue { state in state.order.compactMap { state.jobs[$0] } } }
+
+    /// Jobs that exist and have not finished, of all ScaledJobs.
+    func unfinished() -> [Seen] { self.all().filter { !$0.isGone && !$0.isFinished } }
+
+    /// The most unfinished Jobs of all ScaledJobs together at any revision.
+    var mostOfAll: Int { self.state.withLockedValue { $0.mostOfAll } }
+
+    /// Waits until this many Jobs have been created, ever.
+    func created(_ count: Int, within timeout: Duration) async throws {
+        try await eventually("\(count) Jobs", within: timeout, otherwise: { "\(self.all().count)" }) {
+            self.all().count >= count
+        }
+    }
 
     /// Every Job of this ScaledJob that ever was, in the order of their creation.
     func all(of scaledJob: String) -> [Seen] {
@@ -135,11 +154,13 @@ extension JobWatch.State {
         for (seen, step) in [(before, -1), (after, 1)] {
             guard let seen, !seen.isFinished, !seen.isGone else { continue }
             self.unfinished[seen.scaledJob, default: 0] += step
+            self.unfinishedOfAll += step
             self.changed.insert(seen.scaledJob)
         }
     }
 
     fileprivate mutating func count() {
+        self.mostOfAll = max(self.mostOfAll, self.unfinishedOfAll)
         for scaledJob in self.changed {
             self.most[scaledJob] = max(self.most[scaledJob] ?? 0, self.unfinished[scaledJob] ?? 0)
         }

@@ -23,6 +23,11 @@ package enum ControllerInput: Sendable {
     case pods(Reflection<Pod>, scope: String?)
     case authentications(Reflection<TriggerAuthentication>, scope: String?)
     case clusterAuthentications(Reflection<ClusterTriggerAuthentication>)
+    case budgets(Reflection<JobBudget>)
+    case quotas(Reflection<ResourceQuota>, scope: String?)
+    case limitRanges(Reflection<LimitRange>, scope: String?)
+    /// Only after ``ControllerAction/watchNamespaces``.
+    case namespaces(Reflection<Namespace>)
     case secret(ObjectKey, SecretStore.Entry)
     case configMap(ObjectKey, ReferencedData.Entry)
     case credential(CredentialRequest, Result<FetchedCredential, CredentialFailure>)
@@ -36,6 +41,7 @@ package enum ControllerInput: Sendable {
     case finalizerRemoved(FinalizerReference, Outcome<Void>)
     case statusWritten(owner: String, Outcome<Void>)
     case authenticationStatusWritten(AuthenticationID, scaledJobs: String?, Outcome<Void>)
+    case budgetStatusWritten(String, Outcome<Void>)
     /// The time that ``ControllerMachine/nextWake`` named has come.
     case tick
 
@@ -84,6 +90,8 @@ package enum ControllerAction: Sendable, Equatable {
     case watchSecrets(begin: Set<ObjectKey>, end: Set<ObjectKey>)
     /// Watch the Pods of Jobs in this scope from now on, until the end; asked for once.
     case watchPods(scope: String?)
+    /// Watch the Namespaces from now on, until the end; asked for once.
+    case watchNamespaces
     /// The ConfigMaps to watch from now on besides the others, and those to watch no more.
     case watchConfigMaps(begin: Set<ObjectKey>, end: Set<ObjectKey>)
     /// Answered by `credential`.
@@ -104,6 +112,8 @@ package enum ControllerAction: Sendable, Equatable {
     case writeStatus(owner: String, ObjectKey, JSONValue)
     /// The comma-separated names in `status.scaledjobs`, nil for none; answered by `authenticationStatusWritten`.
     case writeAuthenticationStatus(AuthenticationID, scaledJobs: String?)
+    /// The status of the JobBudget of this name; answered by `budgetStatusWritten`.
+    case writeBudgetStatus(String, JSONValue)
     case recordEvent(EventRecord)
     case log(LogRecord)
 }

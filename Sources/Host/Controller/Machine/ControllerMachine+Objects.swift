@@ -95,6 +95,7 @@ extension ControllerMachine {
             record.problems = invalid.problems
             record.template = nil
         }
+        self.noteShare(&record)
         self.advise(&record)
         record.needsDecision = true
         self.pauseChanged(&record, wasPaused: wasPaused, at: moment)
@@ -238,6 +239,8 @@ extension ControllerMachine {
         guard self.records[owner] == nil, self.trackers[owner]?.isEmpty ?? true else { return }
         self.trackers[owner] = nil
         self.namespaces[owner] = nil
+        // Not before: Jobs that still run count where they counted.
+        self.forgetShare(owner)
     }
 
     /// A Job that this host deleted is gone.

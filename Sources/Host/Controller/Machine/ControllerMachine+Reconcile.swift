@@ -16,6 +16,7 @@ extension ControllerMachine {
         self.decide(&record, at: moment)
         self.retryDeletions(&record, at: moment)
         self.describe(&record, at: moment)
+        self.noteBudgetUse(uid)
         self.records[uid] = record
         self.noteDemand(of: uid, at: now)
         if !record.creations.isEmpty { self.creationTurns.add(uid) }
@@ -112,6 +113,7 @@ extension ControllerMachine {
         record.specification != nil && !record.isPaused && record.leftAloneUntil == nil
             && self.synced.covers(.jobs, record.key.namespace)
             && record.trial == .accepted
+            && self.limitsAreKnown(for: record)
     }
 
     private mutating func decide(_ record: inout ScaledJobRecord, at moment: Moment) {

@@ -9,7 +9,7 @@ extension ControllerMachine {
         self.noteWait(&record)
         // This happens several times for each poll: text is made only of what is new.
         if let decision = record.decision, record.toldDecision.map(decision.readsLike) != true {
-            record.status.wanted.lastDecision = decision.reason
+            record.status.wanted.lastDecision = decision.reason + self.quotaNote(decision.wait)
             record.toldDecision = decision
         }
         Self.describeMetrics(&record)
@@ -90,6 +90,7 @@ extension ControllerMachine {
         guard record.problems.isEmpty else { return failed(Self.list(record.problems)) }
         var faults = Self.faults(of: record)
         if let problem = self.podsProblem(of: record) { faults.unresolved.append(problem) }
+        if let problem = self.limitsProblem { faults.unresolved.append(problem) }
         guard faults.unresolved.isEmpty else { return failed(Self.list(faults.unresolved)) }
         switch record.trial {
         case .refused(let message, _): return failed("spec.jobTargetRef: the API server refuses the Job: \(message)")

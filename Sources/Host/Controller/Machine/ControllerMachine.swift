@@ -63,6 +63,8 @@ package struct ControllerMachine: Sendable {
     /// When those that failed are due again.
     var finalizerRetries = Heap<Wakeup>()
     var finalizersUnderWay = 0
+    /// The objects that set limits.
+    var limitObjects = LimitObjects()
     /// What has been done so far.
     var work = Work()
 
@@ -94,6 +96,7 @@ package struct ControllerMachine: Sendable {
     /// Takes one input and returns what must now be done, in order.
     package mutating func handle(_ input: ControllerInput, at moment: Moment) -> [ControllerAction] {
         self.noteFinalizers(input)
+        let input = self.priced(input, at: moment)
         switch input {
         case .scaledJobs(let change, let scope): self.handle(change, scope: scope, at: moment)
         case .jobs(let change, let scope): self.handle(change, scope: scope, at: moment)
@@ -104,6 +107,10 @@ package struct ControllerMachine: Sendable {
         case .clusterAuthentications(let change):
             self.track(change, at: moment)
             self.handle(change)
+        case .budgets(let change): self.handle(change, at: moment)
+        case .quotas(let change, let scope): self.handle(change, scope: scope)
+        case .limitRanges(let change, let scope): self.handle(change, scope: scope, at: moment)
+        case .namespaces(let change): self.handle(change)
         case .secret(let key, let entry): self.handle(key, entry)
         case .configMap(let key, let entry): self.handle(configMap: key, entry)
         case .credential(let request, let outcome): self.fetched(request, outcome, at: moment)
@@ -119,6 +126,7 @@ package struct ControllerMachine: Sendable {
         case .statusWritten(let owner, let outcome): self.statusWritten(owner, outcome, at: moment)
         case .authenticationStatusWritten(let id, let scaledJobs, let outcome):
             self.authenticationStatusWritten(id, scaledJobs: scaledJobs, outcome, at: moment)
+        case .budgetStatusWritten(let name, let outcome): self.budgetStatusWritten(name, outcome, at: moment)
         case .tick: break
         }
         if !self.graceIsOver, moment.instant >= self.graceEnd {
@@ -139,7 +147,8 @@ package struct ControllerMachine: Sendable {
         let grace = self.graceIsOver ? nil : self.graceEnd
         return [
             self.wakeups.min?.at, self.polls.min?.at, self.nextFinalizer, self.authenticationUses.nextDue,
-            self.credentials.nextWake, self.cleaning.wakeAt, self.admission.ledger.nextWake, grace,
+            self.credentials.nextWake, self.cleaning.wakeAt, self.limitObjects.nextDue, self.admission.ledger.nextWake,
+            grace,
         ]
         .compactMap(\.self)
         .min()
@@ -147,6 +156,7 @@ package struct ControllerMachine: Sendable {
 
     /// Reconciles what was touched, then hands out the turns for calls.
     private mutating func settle(_ moment: Moment) {
+        self.settleLimits(moment)
         // Reconciling may touch others (a freed turn), never itself for ever: each pass only consumes flags.
         self.reconcileTouched(moment)
         self.followNeeds(moment)
@@ -159,6 +169,7 @@ package struct ControllerMachine: Sendable {
         self.dispatchFinalizers(moment)
         self.dispatchStatusWrites(moment)
         self.dispatchAuthenticationWrites(moment)
+        self.dispatchBudgetWrites(moment)
         if !self.measures.isEmpty {
             self.actions.append(.measure(self.measures))
             self.measures.removeAll(keepingCapacity: true)
@@ -216,6 +227,8 @@ package struct ControllerConfiguration: Sendable {
     package var authentication = AuthenticationSettings()
     /// How often fetched credentials without an end of their own are read again.
     package var credentialRefresh = Duration.seconds(300)
+    /// Whether JobBudgets, ResourceQuotas and LimitRanges are told of: then nothing is created before they are known.
+    package var watchesLimits = false
     package var largestCreationsUnderWay = 48
     package var largestDeletionsUnderWay = 16
     /// What holds for finished Jobs besides the rules of each ScaledJob.

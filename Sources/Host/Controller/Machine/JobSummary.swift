@@ -9,6 +9,8 @@ package struct JobSummary: Sendable, Equatable {
     package let observed: JobTracker.Observed
     /// Set on a Job that is being deleted.
     package let deletion: Deletion?
+    /// What its cost follows from.
+    package let needs: JobNeeds
 
     /// Why a Job that is being deleted is still there.
     package struct Deletion: Sendable, Equatable {
@@ -22,10 +24,17 @@ package struct JobSummary: Sendable, Equatable {
         }
     }
 
-    package init(key: ObjectKey, owner: String?, observed: JobTracker.Observed, deletion: Deletion? = nil) {
+    package init(
+        key: ObjectKey,
+        owner: String?,
+        observed: JobTracker.Observed,
+        deletion: Deletion? = nil,
+        needs: JobNeeds = JobNeeds()
+    ) {
         self.key = key
         self.owner = owner
         self.observed = observed
         self.deletion = deletion
+        self.needs = needs
     }
 }

@@ -29,6 +29,22 @@ package enum UnknownFields {
         return advice
     }
 
+    /// One piece of advice for each field of a JobBudget's `spec` that is not known.
+    package static func advice(onBudget spec: JSONValue?) -> [Problem] {
+        let limits = [
+            "maxRunningJobs", "maxJobsPerBatch", "maxJobsPerSecond", "maxResources", "maxFinishedJobs",
+        ]
+        let selectors = ["matchLabels", "matchExpressions"]
+        var advice = self.unknown(in: spec, known: ["selector", "sharing"] + limits, path: "spec")
+        let kinds = ["namespaces", "namespaceSelector", "scaledJobSelector"]
+        advice += self.unknown(in: spec?["selector"], known: kinds, path: "spec.selector")
+        for kind in kinds.dropFirst() {
+            let selector = spec?[path: "selector", kind]
+            advice += self.unknown(in: selector, known: selectors, path: "spec.selector.\(kind)")
+        }
+        return advice + self.unknown(in: spec?["sharing"], known: ["by", "label", "weights"], path: "spec.sharing")
+    }
+
     /// What to say about a name that nobody reads, with the one that was perhaps meant.
     package static func message(for name: String, known: some Collection<String>) -> String {
         guard let close = self.closest(to: name, of: known) else {

@@ -34,6 +34,40 @@ struct Quantity: Hashable {
     /// The same text for the same amount.
     var canonical: String { "\(self.mantissa)e\(self.exponent)" }
 
+    /// Thousandths of the unit, rounded up; nil for an amount that is too large for any cluster.
+    var thousandths: Int128? {
+        var value = self.mantissa
+        var power = self.exponent + 3
+        while power > 0 {
+            let (product, overflows) = value.multipliedReportingOverflow(by: 10)
+            guard !overflows else { return nil }
+            value = product
+            power -= 1
+            if value == 0 { return 0 }
+        }
+        var isWhole = true
+        while power < 0, value != 0 {
+            if value % 10 != 0 { isWhole = false }
+            // Towards zero, which is up for what is negative.
+            value /= 10
+            power += 1
+        }
+        return isWhole || self.mantissa < 0 ? value : value + 1
+    }
+
+    /// An amount as a person writes it: `16Gi`, `4`, `1500m`.
+    static func text(thousandths: Int128) -> String {
+        guard thousandths % 1_000 == 0 else { return "\(thousandths)m" }
+        var amount = thousandths / 1_000
+        var suffix = ""
+        for larger in Self.binary {
+            guard amount != 0, amount % 1_024 == 0 else { break }
+            amount /= 1_024
+            suffix = larger
+        }
+        return "\(amount)\(suffix)"
+    }
+
     private mutating func takeDigits(_ rest: inout Substring.UTF8View) -> Bool {
         var sawDigit = false
         var sawPoint = false

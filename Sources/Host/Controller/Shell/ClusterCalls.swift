@@ -32,7 +32,11 @@ struct ClusterCalls: Sendable {
             return .statusWritten(owner: owner, await self.writeStatus(key, patch))
         case .writeAuthenticationStatus(let id, let scaledJobs):
             return .authenticationStatusWritten(id, scaledJobs: scaledJobs, await self.writeStatus(id, scaledJobs))
-        case .setTrigger, .removeTrigger, .measure, .watchSecrets, .watchConfigMaps, .watchPods, .fetchCredential,
+        case .writeBudgetStatus(let name, let patch):
+            let key = ObjectKey(namespace: "", name: name)
+            return .budgetStatusWritten(name, await self.patchStatus(.jobBudgets, key, patch))
+        case .setTrigger, .removeTrigger, .measure, .watchSecrets, .watchConfigMaps, .watchPods, .watchNamespaces,
+            .fetchCredential,
             .recordEvent, .log:
             return nil
         }

@@ -54,6 +54,8 @@ package actor Controller {
         credentials: any CredentialProvider = NoCredentials(),
         logger: Logger
     ) {
+        var configuration = configuration
+        configuration.watchesLimits = true
         self.machine = ControllerMachine(configuration: configuration, now: .now)
         self.api = CountedAPI(api)
         self.plugins = plugins
@@ -77,7 +79,10 @@ package actor Controller {
                 self.reflect(TriggerAuthentication.self, scope, &group) { .authentications($0, scope: scope) }
                 // All of them: Jobs are ours by their owner, and a selector would hide those that lost a label.
                 self.reflect(Job.self, scope, &group) { .jobs(JobsChange($0), scope: scope) }
+                self.reflectLimits(ResourceQuota.self, scope, &group) { .quotas($0, scope: scope) }
+                self.reflectLimits(LimitRange.self, scope, &group) { .limitRanges($0, scope: scope) }
             }
+            self.reflectLimits(JobBudget.self, nil, &group) { .budgets($0) }
             self.reflect(ClusterTriggerAuthentication.self, nil, &group) { .clusterAuthentications($0) }
             group.addTask { await self.hearPlugins() }
             group.addTask { await self.storeEvents() }
@@ -145,6 +150,16 @@ package actor Controller {
         }
     }
 
+    nonisolated func reflector<Object: KubernetesObject>(of type: Object.Type, _ scope: String?) -> Reflector<Object> {
+        Reflector<Object>(api: self.api, namespace: scope, logger: self.logger)
+    }
+
+    /// What the API server says of one of its groups.
+    nonisolated func discover(_ page: APIResource) async throws(KubernetesError) -> JSONValue {
+        let body = try await self.api.send(APIRequest(.get, page, timeout: .seconds(10)))
+        return (try? JSONValue(parsing: body)) ?? .null
+    }
+
     private func hearPlugins() async {
         for await event in self.plugins.events {
             self.take(.plugin(event))
@@ -161,7 +176,7 @@ package actor Controller {
 
     // MARK: - Inputs
 
-    private func take(_ input: ControllerInput) {
+    func take(_ input: ControllerInput) {
         let moment = Moment(instant: .now, unixSeconds: UnixTime.nowMicroseconds() / 1_000_000)
         for action in self.machine.handle(input, at: moment) {
             self.perform(action)
@@ -177,7 +192,7 @@ package actor Controller {
     }
 
     /// Says once that a watch broke, and once that it works again.
-    private func note<Object>(_ change: Reflection<Object>, of resource: String) {
+    func note<Object>(_ change: Reflection<Object>, of resource: String) {
         if case .interrupted(let error) = change {
             let isNews = self.interruptions.insert(resource).inserted
             self.logger.log(
@@ -213,8 +228,9 @@ package actor Controller {
         case .log(let record): self.log(record)
         case .recordEvent(let event):
             if case .dropped = self.eventQueue.yield(event) { self.lostEvents += 1 }
-        case .watchPods, .createJob, .tryTemplate, .lookUpJob, .deleteJob, .compareTemplate, .removeFinalizer,
-            .writeStatus, .writeAuthenticationStatus, .fetchCredential:
+        case .watchPods, .watchNamespaces, .createJob, .tryTemplate, .lookUpJob, .deleteJob, .compareTemplate,
+            .removeFinalizer,
+            .writeStatus, .writeAuthenticationStatus, .writeBudgetStatus, .fetchCredential:
             self.errandQueue.yield(.act(action))
         }
     }
@@ -224,6 +240,7 @@ package actor Controller {
         case .tick: self.take(.tick)
         case .beat: self.pulse.beat(unlisted: self.machine.unlisted)
         case .act(.watchPods(let scope)): await self.watchPods(scope)
+        case .act(.watchNamespaces): await self.watchNamespaces()
         case .act(.fetchCredential(let request)):
             self.take(.credential(request, await self.credentials.fetch(request)))
         case .act(let action):

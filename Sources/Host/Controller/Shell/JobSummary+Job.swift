@@ -36,7 +36,9 @@ extension JobSummary {
             ),
             deletion: job.metadata.deletionTimestamp.flatMap { KubernetesTime($0) }.map {
                 Deletion(since: $0.secondsSinceEpoch, finalizers: job.metadata.finalizers ?? [])
-            }
+            },
+            // What has finished costs nothing, and there may be many.
+            needs: phase == .unfinished ? JobNeeds(job) : JobNeeds()
         )
     }
 }

@@ -33,6 +33,27 @@ extension APIResource {
         plural: "leases",
         kind: "Lease"
     )
+    package static let namespaces = APIResource(
+        group: "",
+        version: "v1",
+        plural: "namespaces",
+        kind: "Namespace",
+        isNamespaced: false
+    )
+    package static let resourceQuotas = APIResource(
+        group: "",
+        version: "v1",
+        plural: "resourcequotas",
+        kind: "ResourceQuota"
+    )
+    package static let limitRanges = APIResource(group: "", version: "v1", plural: "limitranges", kind: "LimitRange")
+    package static let jobBudgets = APIResource(
+        group: "sluice.dev",
+        version: "v1alpha1",
+        plural: "jobbudgets",
+        kind: "JobBudget",
+        isNamespaced: false
+    )
     package static let scaledJobs = APIResource(
         group: "keda.sh",
         version: "v1alpha1",

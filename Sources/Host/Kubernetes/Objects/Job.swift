@@ -1,4 +1,4 @@
-/// A Job, as far as the host looks at one: counts and conditions, not its template.
+/// A Job, as far as the host looks at one: counts, conditions, and what its Pods request.
 package struct Job: KubernetesObject, Equatable {
     package static let resource = APIResource.jobs
 
@@ -11,6 +11,19 @@ package struct Job: KubernetesObject, Equatable {
         package var completions: Int32?
         package var suspend: Bool?
         package var ttlSecondsAfterFinished: Int32?
+        package var template: Template?
+    }
+
+    /// The Pod template; the rest of it is dropped as it is read.
+    package struct Template: Decodable, Sendable, Equatable {
+        package var spec: PodResources
+
+        private enum CodingKeys: String, CodingKey { case spec }
+
+        package init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            self.spec = try container.decodeIfPresent(PodResources.self, forKey: .spec) ?? PodResources()
+        }
     }
 
     package struct Status: Decodable, Sendable, Equatable {

@@ -9,7 +9,7 @@ package final class InProcessCluster: KubernetesAPI {
     /// The resource types of the standalone mode.
     package static let resources: [APIResource] = [
         .scaledJobs, .triggerAuthentications, .clusterTriggerAuthentications, .secrets, .configMaps, .jobs, .pods,
-        .events,
+        .events, .jobBudgets,
     ]
 
     /// The longest body that a write may have, as for the real server.

@@ -38,11 +38,12 @@ extension Manifest {
     /// Says of an object in KEDA's group that nothing looks at it, and what its kind perhaps should be.
     private static func warning(passingOver value: JSONValue, _ source: String) -> ManifestProblem? {
         guard let kind = value["kind"]?.stringValue, let version = value["apiVersion"]?.stringValue else { return nil }
-        let own = Self.resources.filter { $0.apiVersion.hasPrefix("keda.sh/") }.map(\.kind)
+        let own = Self.resources.filter { $0.group == "keda.sh" || $0.group == "sluice.dev" }.map(\.kind)
         if let meant = own.first(where: { $0.lowercased() == kind.lowercased() }) {
             return ManifestProblem("\(source): \(kind) is not known and passed over; write \(meant)")
         }
-        guard version.hasPrefix("keda.sh/") || version.hasPrefix("eventing.keda.sh/") else { return nil }
+        let groups = ["keda.sh/", "eventing.keda.sh/", "sluice.dev/"]
+        guard groups.contains(where: version.hasPrefix) else { return nil }
         guard !Self.keptByKEDA.contains(kind) else {
             return ManifestProblem("\(source): \(kind) is passed over: Sluice runs ScaledJobs; keep KEDA for this one")
         }

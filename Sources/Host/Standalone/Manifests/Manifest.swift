@@ -19,7 +19,7 @@ package struct Manifest: Sendable, Equatable {
 
     /// What the standalone mode takes from files.
     package static let resources: [APIResource] = [
-        .scaledJobs, .triggerAuthentications, .clusterTriggerAuthentications, .secrets, .configMaps,
+        .scaledJobs, .triggerAuthentications, .clusterTriggerAuthentications, .secrets, .configMaps, .jobBudgets,
     ]
 }
 
