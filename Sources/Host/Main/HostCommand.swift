@@ -55,6 +55,7 @@ struct HostCommand: AsyncParsableCommand {
     var allowUid: [UInt32] = []
 
     @OptionGroup(title: "Leader election") var leadership: LeadershipOptions
+    @OptionGroup(title: "Requests to the API server") var requests: RequestOptions
     @OptionGroup(title: "Endpoints") var endpoints: EndpointOptions
     @OptionGroup(title: "Authentication options") var authentication: AuthenticationOptions
 
@@ -69,6 +70,7 @@ struct HostCommand: AsyncParsableCommand {
 
     func run() async throws {
         ResidentMemory.shareArenas()
+        OpenFiles.allowMore()
         let logger = self.log.bootstrap()
         let environment = ProcessEnvironment.variables
         let client: ClientConfiguration
@@ -77,7 +79,9 @@ struct HostCommand: AsyncParsableCommand {
         } catch {
             throw Failure(error.message)
         }
-        let api = try APIServerClient(client)
+        let api = PacedAPI(try APIServerClient(client), self.requests.settings)
+        let fence = WriteFence()
+        let writing: any KubernetesAPI = self.leadership.leaderElect ? FencedAPI(api, fence) : api
         let path = self.socket ?? environment[ProtocolLimits.socketPathVariable] ?? ProtocolLimits.defaultSocketPath
         var hubConfiguration = Program.hubConfiguration(socketPath: path)
         hubConfiguration.allowedUsers = Set(self.allowUid)
@@ -93,10 +97,10 @@ struct HostCommand: AsyncParsableCommand {
         configuration.authentication = try self.authentication.rules(environment)
         let controller = Controller(
             configuration: configuration,
-            api: api,
+            api: writing,
             plugins: hub,
             credentials: CredentialFetcher(
-                api: api,
+                api: writing,
                 settings: CredentialFetcher.Settings(environment: environment)
             ),
             logger: logger
@@ -115,7 +119,12 @@ struct HostCommand: AsyncParsableCommand {
             )
             parts.append(Part { await supervisor.run() })
         }
-        if let elector = self.leadership.elector(api: api, namespace: client.namespace, logger: logger) {
+        if let elector = self.leadership.elector(
+            api: api,
+            namespace: client.namespace,
+            fence: fence,
+            logger: logger
+        ) {
             controller.pulse.standBy()
             parts.append(
                 Part {

@@ -32,7 +32,12 @@ struct LeadershipOptions: ParsableArguments {
         }
     }
 
-    func elector(api: any KubernetesAPI, namespace: String?, logger: Logger) -> LeaderElector? {
+    func elector(
+        api: any KubernetesAPI,
+        namespace: String?,
+        fence: WriteFence,
+        logger: Logger
+    ) -> LeaderElector? {
         guard self.leaderElect else { return nil }
         let environment = ProcessEnvironment.variables
         let place = self.leaseNamespace ?? environment["POD_NAMESPACE"] ?? namespace ?? "default"
@@ -45,6 +50,7 @@ struct LeadershipOptions: ParsableArguments {
                 identity: "\(pod)_\(mark)",
                 leaseDuration: .seconds(self.leaseDuration)
             ),
+            fence: fence,
             logger: logger
         )
     }

@@ -51,6 +51,8 @@ package struct MetricsSnapshot: Sendable {
     package var plugins: [String: Bool] = [:]
     package var totals = ControllerTotals()
     package var calls = APICallCounts()
+    /// Nil where nothing paces calls.
+    package var flow: FlowFigures?
     package var validations = ValidationCounts()
 
     package init(version: String) { self.version = version }
