@@ -121,10 +121,20 @@ struct HostFixture: Sendable {
         environment: [String: String] = [:],
         log: String
     ) throws -> ChildProcess {
+        try self.startTool(builtExecutable(program), arguments, environment: environment, log: log)
+    }
+
+    /// Starts any program; it is killed at the end of the test.
+    func startTool(
+        _ executable: String,
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        log: String
+    ) throws -> ChildProcess {
         let logFile = "\(self.folder.folder)/\(log)"
         FailureLogs.current?.add(logFile)
         let process = try ChildProcess(
-            builtExecutable(program),
+            executable,
             arguments,
             environment: environment,
             logFile: logFile
