@@ -5,7 +5,7 @@ import Kubernetes
 /// Measures the host and the MongoDB plugin against a real API server and a real MongoDB; `tools/bench` starts it.
 @main
 struct Benchmarks: AsyncParsableCommand {
-    enum Part: String, CaseIterable, ExpressibleByArgument { case memory, latency, burst, cleaning, fleet }
+    enum Part: String, CaseIterable, ExpressibleByArgument { case memory, latency, burst, cleaning, deletion, fleet }
 
     @Option(help: "Kubeconfig of the API server; nothing else may work in it.")
     var kubeconfig: String
@@ -56,6 +56,9 @@ struct Benchmarks: AsyncParsableCommand {
                 let server = try PlainServer(kubeconfig: self.kubeconfig, certificates: self.certificates)
                 try await BurstRun(bench: bench, server: server, documents: self.burst, rounds: self.rounds).run()
             case .cleaning: try await CleaningRun(bench: bench, jobs: 500).run()
+            case .deletion:
+                let server = try PlainServer(kubeconfig: self.kubeconfig, certificates: self.certificates)
+                try await DeletionRun(bench: bench, server: server, jobs: self.burst, rounds: self.rounds).run()
             case .fleet:
                 for isShared in [true, false] {
                     try await FleetRun(bench: bench, scaledJobs: 500, isShared: isShared).run()
