@@ -72,6 +72,21 @@ import Testing
         #expect(server.timeouts.count == AdaptiveLimit.initial)
     }
 
+    @Test(.timeLimit(.minutes(1))) func whatWaitsIsGivenUpWhenTheHostStops() async throws {
+        let server = GatedServer()
+        let api = PacedAPI(server)
+        let busy = (0..<AdaptiveLimit.initial).map { _ in Task { try await api.send(self.create) } }
+        try await eventually { server.waiting == AdaptiveLimit.initial }
+        let waiting = Task { try await api.send(self.create) }
+        try await eventually { api.figures.waiting[.create] == 1 }
+        api.dropWrites()
+        let error = await #expect(throws: KubernetesError.self) { _ = try await waiting.value }
+        #expect(error?.code == .cancelled)
+        #expect(error?.mayHaveHappened == false)
+        server.release()
+        for task in busy { _ = try await task.value }
+    }
+
     @Test(.timeLimit(.minutes(1))) func aLeaseWaitsForNothing() async throws {
         let server = GatedServer()
         let api = PacedAPI(server, RequestFlow.Settings(rate: 0.1, burst: 1))

@@ -56,7 +56,9 @@ private struct FlowPlay {
         case 3, 4, 5:
             for _ in 0..<(self.random.next() % 8 + 1) { self.end() }
         case 6: self.giveUp()
-        default: self.pass(.microseconds(Int64(self.random.next() % 2_000_000)))
+        default:
+            self.pass(.microseconds(Int64(self.random.next() % 2_000_000)))
+            if self.random.next() % 16 == 0 { self.take(self.flow.dropWrites(at: self.now)) }
         }
         // The holder keeps its alarm.
         if let wake = self.flow.nextWake, wake <= self.now { self.take(self.flow.tick(at: self.now)) }
@@ -141,6 +143,11 @@ private struct FlowPlay {
             self.answered += 1
             switch action {
             case .refuse(let id, .full): self.waiting[id] = nil
+            case .refuse(let id, .dropped):
+                guard let call = self.waiting.removeValue(forKey: id), call.kind != .observe else {
+                    self.complaints.append("one was dropped that should not be")
+                    continue
+                }
             case .refuse(let id, .late):
                 guard let call = self.waiting.removeValue(forKey: id), call.deadline <= self.now else {
                     self.complaints.append("a call was late before its time")

@@ -254,6 +254,17 @@ import Testing
         #expect(!world.begun.contains(gone))
     }
 
+    @Test func aHostThatStopsGivesUpWhatWaitsToChangeSomething() {
+        var world = World()
+        for _ in 0..<AdaptiveLimit.initial { world.ask(.create) }
+        let writes = [CallKind.create, .delete, .report].map { world.ask($0) }
+        let list = world.ask(.observe)
+        #expect(world.flow.dropWrites(at: world.now) == writes.map { .refuse($0, .dropped) })
+        world.end(world.begun[0])
+        #expect(world.begun.last == list)
+        #expect(world.flow.nextWake == nil)
+    }
+
     @Test func theFiguresSayWhatCallsWaitedFor() {
         var world = World(RequestFlow.Settings(rate: 1, burst: 1))
         world.ask(.create)

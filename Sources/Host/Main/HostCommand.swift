@@ -128,7 +128,11 @@ struct HostCommand: AsyncParsableCommand {
             controller.pulse.standBy()
             parts.append(
                 Part {
-                    try await elector.lead(finish: { await controller.finishCalls(by: $0) }) { await controller.run() }
+                    let finish = { @Sendable (deadline: ContinuousClock.Instant) in
+                        api.dropWrites()
+                        return await controller.finishCalls(by: deadline)
+                    }
+                    try await elector.lead(finish: finish) { await controller.run() }
                 }
             )
         } else {

@@ -18,9 +18,9 @@ package final class WriteFence: Sendable {
 
     /// Moves the instant from which on nothing is written; false when the one before has come already.
     @discardableResult
-    package func stand(until deadline: ContinuousClock.Instant) -> Bool {
+    package func stand(until deadline: ContinuousClock.Instant, at now: ContinuousClock.Instant = .now) -> Bool {
         self.state.withLockedValue { state in
-            if state.hasStood, state.deadline <= .now { state.isFallen = true }
+            if state.hasStood, state.deadline <= now { state.isFallen = true }
             guard !state.isFallen else { return false }
             state.hasStood = true
             state.deadline = deadline
@@ -29,10 +29,10 @@ package final class WriteFence: Sendable {
     }
 
     /// Ends all writing for good.
-    package func fall() {
+    package func fall(at now: ContinuousClock.Instant = .now) {
         self.state.withLockedValue { state in
             state.isFallen = true
-            state.deadline = Swift.min(state.deadline, .now)
+            state.deadline = Swift.min(state.deadline, now)
         }
     }
 

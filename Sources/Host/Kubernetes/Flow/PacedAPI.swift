@@ -53,6 +53,11 @@ package final class PacedAPI: KubernetesAPI {
 
     package var figures: FlowFigures { self.state.withLockedValue { $0.flow.figures(at: .now) } }
 
+    /// Gives up what waits to change something, none of which has been sent; a host that stops has no use for it.
+    package func dropWrites() {
+        self.change { $0.carryOut($0.flow.dropWrites(at: .now)) }
+    }
+
     package func send(_ request: APIRequest) async throws(KubernetesError) -> [UInt8] {
         guard let kind = request.kind else { return try await self.api.send(request) }
         let (id, begin, rest) = try await self.turn(of: request, kind)
@@ -111,7 +116,8 @@ package final class PacedAPI: KubernetesAPI {
             return (id, now, rest)
         case .refused(.full): throw .tooManyWait(kind)
         case .refused(.late): throw .waitedTooLong(request.timeout)
-        case .cancelled: throw KubernetesError(.cancelled, "the call was cancelled before it was sent")
+        case .refused(.dropped), .cancelled:
+            throw KubernetesError(.cancelled, "the call was cancelled before it was sent")
         }
     }
 

@@ -25,6 +25,8 @@ package struct RequestFlow: Sendable {
         case full
         /// Its time ran out while it waited.
         case late
+        /// The host stops.
+        case dropped
     }
 
     package enum Action: Sendable, Equatable {
@@ -114,6 +116,18 @@ package struct RequestFlow: Sendable {
     package mutating func cancel(_ id: UInt64, at now: ContinuousClock.Instant) -> (wasWaiting: Bool, [Action]) {
         let wasWaiting = self.waiting.remove(id) != nil
         return (wasWaiting, self.proceed(at: now))
+    }
+
+    /// Gives up all that wait to change something: the host stops, and the next one should not wait for them.
+    package mutating func dropWrites(at now: ContinuousClock.Instant) -> [Action] {
+        var actions: [Action] = []
+        for kind in CallKind.allCases where kind != .observe {
+            while let id = self.waiting.first(of: kind) {
+                self.waiting.remove(id)
+                actions.append(.refuse(id, .dropped))
+            }
+        }
+        return actions + self.proceed(at: now)
     }
 
     /// The time that ``nextWake`` named has come.
