@@ -24,7 +24,11 @@ let package = Package(
     ],
     targets: [
         // How long to wait before trying again: the same for host and plugins.
-        .target(name: "Pace", path: "Sources/Pace"),
+        .target(
+            name: "Pace",
+            dependencies: [.product(name: "NIOConcurrencyHelpers", package: "swift-nio")],
+            path: "Sources/Pace"
+        ),
 
         // The contract with plugins.
         .target(
@@ -116,6 +120,8 @@ let package = Package(
             dependencies: [
                 "Pace",
                 "HTTP",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -318,7 +324,7 @@ let package = Package(
         .testTarget(
             name: "KubernetesTests",
             dependencies: [
-                "HTTP", "Kubernetes", "ClusterTestSupport", "Servers",
+                "HTTP", "Kubernetes", "ClusterTestSupport", "Pace", "Servers",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ]

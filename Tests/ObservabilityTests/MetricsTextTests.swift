@@ -72,6 +72,7 @@ import Testing
         snapshot.plugins = ["mongodb": true]
         snapshot.calls.add(.create, .jobs, "success", .milliseconds(30))
         snapshot.calls.add(.create, .jobs, "forbidden", .seconds(60))
+        snapshot.flow = FlowFigures()
         snapshot.validations.add(namespace: "media", action: "create", refusedFor: "incorrect-triggers")
         let samples = try await self.parsed(snapshot.prometheusText())
         for family in MetricFamily.all {

@@ -36,7 +36,7 @@ final class HTTPEngines: Sendable {
             case .timedOut: throw CredentialFailure("\(address) does not answer; it is tried again", isRefusal: false)
             case .misconfigured, .malformed:
                 throw CredentialFailure("\(address) cannot be talked to as an HTTP server", isRefusal: false)
-            case .unreachable, .cancelled:
+            case .unreachable, .cancelled, .fenced:
                 throw CredentialFailure("\(address) cannot be reached; it is tried again", isRefusal: false)
             }
         }

@@ -45,10 +45,10 @@ final class CurlLoop: @unchecked Sendable {
 
     private var transfers: [UInt64: Transfer] = [:]
     private var transferOfHandle: [UInt: UInt64] = [:]
-    /// When each call is given up, and each stream whose head has not come.
+    /// Calls, which are given up at their end, and streams whose head has not come.
     ///
     /// libcurl's own timeout does not count while a transfer waits for a connection.
-    private var deadlines: [UInt64: ContinuousClock.Instant] = [:]
+    private var limited: Set<UInt64> = []
     private var idleHandles: [EasyHandle] = []
     private var idleStreamHandles: [EasyHandle] = []
     private let arrivals = Transfer.Arrivals()
@@ -72,6 +72,8 @@ final class CurlLoop: @unchecked Sendable {
     func run() {
         Self.blockBrokenPipeSignal()
         while self.obey(self.takeCommands()) {
+            // First of all: after a time of standing still nothing late may be sent.
+            _ = self.endLateTransfers()
             var running: Int32 = 0
             _ = unsafe curl_multi_perform(self.multi.raw, &running)
             self.harvest()
@@ -106,6 +108,9 @@ final class CurlLoop: @unchecked Sendable {
         _ receiver: Transfer.Receiver,
         deadline: ContinuousClock.Instant
     ) {
+        let now = ContinuousClock.now
+        if let fence = request.fence?(), fence <= now { return Self.refuse(receiver, .fenced(mayHaveBeenSent: false)) }
+        guard deadline > now else { return Self.refuse(receiver, .late(mayHaveBeenSent: false)) }
         let isStream = if case .streaming = receiver { true } else { false }
         let idle = isStream ? self.idleStreamHandles.popLast() : self.idleHandles.popLast()
         guard let handle = idle ?? EasyHandle(self.endpoint, address: self.address, isStream: isStream) else {
@@ -133,12 +138,14 @@ final class CurlLoop: @unchecked Sendable {
             handle: handle,
             receiver: receiver,
             limits: self.endpoint.limits,
+            deadline: deadline,
+            fence: request.fence,
             arrivals: self.arrivals
         )
         handle.direct(to: transfer)
         self.transfers[id] = transfer
         self.transferOfHandle[handle.identity] = id
-        self.deadlines[id] = deadline
+        self.limited.insert(id)
         _ = unsafe curl_multi_add_handle(self.multi.raw, handle.raw)
     }
 
@@ -188,14 +195,14 @@ final class CurlLoop: @unchecked Sendable {
         self.arrivals.ids.remove(id)
         let isRead = transfer.flush { [send] in send(.cancel(id: id)) }
         // A refusal of a stream is read to its end, and that has to come in time as well.
-        if transfer.receiver == nil { self.deadlines[id] = nil }
+        if transfer.receiver == nil { self.limited.remove(id) }
         return isRead
     }
 
     private func end(_ id: UInt64, _ failure: TransferFailure?) {
         guard let transfer = self.transfers.removeValue(forKey: id) else { return }
         let handle = transfer.handle
-        self.deadlines[id] = nil
+        self.limited.remove(id)
         self.arrivals.ids.remove(id)
         self.transferOfHandle[handle.identity] = nil
         _ = unsafe curl_multi_remove_handle(self.multi.raw, handle.raw)
@@ -216,21 +223,20 @@ final class CurlLoop: @unchecked Sendable {
 
     /// Ends the transfers that are late; returns for how many milliseconds the loop may sleep.
     private func endLateTransfers() -> Int32 {
-        guard let earliest = self.deadlines.values.min() else { return Self.longestWait }
         let now = ContinuousClock.now
-        guard earliest <= now else {
-            return min(Int32(clamping: (earliest - now).wholeMilliseconds) + 1, Self.longestWait)
-        }
-        for (id, deadline) in self.deadlines where deadline <= now {
+        var next: ContinuousClock.Instant?
+        var late: [(UInt64, TransferFailure)] = []
+        for id in self.limited {
             guard let transfer = self.transfers[id] else { continue }
-            let failure = TransferFailure(
-                reason: .timedOut,
-                message: "the server sent no answer in time",
-                mayHaveBeenSent: transfer.handle.mayHaveBeenSent
-            )
-            self.end(id, failure)
+            if let failure = transfer.lateness(at: now) {
+                late.append((id, failure))
+            } else {
+                next = min(next ?? transfer.end, transfer.end)
+            }
         }
-        return 0
+        for (id, failure) in late { self.end(id, failure) }
+        guard let next else { return Self.longestWait }
+        return min(Int32(clamping: (next - now).wholeMilliseconds) + 1, Self.longestWait)
     }
 
     // OpenSSL writes to sockets that the peer has closed, and libcurl only ignores the signal when it may use signals.

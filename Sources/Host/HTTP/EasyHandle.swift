@@ -53,6 +53,7 @@ internal import CCurl
         isSet = unsafe sluice_curl_set_pointer(self.raw, CURLOPT_ERRORBUFFER, self.errorText) == CURLE_OK && isSet
         isSet = unsafe sluice_curl_set_received(self.raw, CURLOPT_HEADERFUNCTION, headerReceived) == CURLE_OK && isSet
         isSet = unsafe sluice_curl_set_received(self.raw, CURLOPT_WRITEFUNCTION, bodyReceived) == CURLE_OK && isSet
+        isSet = unsafe sluice_curl_set_before_sending(self.raw, aboutToSend) == CURLE_OK && isSet
         if !endpoint.verifiesServer {
             isSet = self.set(CURLOPT_SSL_VERIFYPEER, 0) && self.set(CURLOPT_SSL_VERIFYHOST, 0) && isSet
         }
@@ -145,6 +146,7 @@ internal import CCurl
         let context = unsafe Unmanaged.passUnretained(transfer).toOpaque()
         _ = unsafe sluice_curl_set_pointer(self.raw, CURLOPT_HEADERDATA, context)
         _ = unsafe sluice_curl_set_pointer(self.raw, CURLOPT_WRITEDATA, context)
+        _ = unsafe sluice_curl_set_pointer(self.raw, CURLOPT_PREREQDATA, context)
     }
 
     /// Forgets the last request's body and headers, which may be large or secret.
@@ -230,6 +232,11 @@ private let bodyReceived: sluice_curl_received = { bytes, size, count, context i
     let part = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
     // Any other number than the one given stops the transfer; the number for a pause can't be meant here.
     return transfer.receivedBody(unsafe part.bindMemory(to: UInt8.self).span) ? size * count : 0
+}
+
+private let aboutToSend: sluice_curl_before_sending = { context, _, _, _, _ in
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    return transfer.mayBeSent() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }
 
 extension Duration {

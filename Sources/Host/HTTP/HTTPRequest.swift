@@ -24,6 +24,8 @@ package struct HTTPRequest: Sendable {
     package var identity: ClientIdentity?
     /// Signs the request as Amazon wants it.
     package var signing: AmazonSigning?
+    /// The instant from which on it must not be sent, nor be waited for; asked for each time, because it moves.
+    package var fence: (@Sendable () -> ContinuousClock.Instant)?
 
     package init(
         _ method: Method,
@@ -98,6 +100,8 @@ package struct TransferFailure: Error, Sendable {
         case unreachable
         case timedOut
         case cancelled
+        /// The fence of the request fell before it was sent.
+        case fenced
         /// The peer's certificate or ours was refused.
         case untrusted
         /// Larger than allowed, or not HTTP.

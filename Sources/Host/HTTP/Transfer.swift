@@ -15,6 +15,12 @@ final class Transfer {
     var receiver: Receiver?
 
     private let limits: HTTPLimits
+    private let deadline: ContinuousClock.Instant
+    private let fence: (@Sendable () -> ContinuousClock.Instant)?
+    /// How often it was about to be sent: again where a connection turned out to be dead.
+    private var attempts = 0
+    /// Why it was not sent, or not again.
+    private var refusalToSend: TransferFailure?
     private var answer = HTTPAnswer()
     private var headIsComplete = false
     private var splitter: LineSplitter
@@ -30,12 +36,16 @@ final class Transfer {
         handle: EasyHandle,
         receiver: Receiver,
         limits: HTTPLimits,
+        deadline: ContinuousClock.Instant,
+        fence: (@Sendable () -> ContinuousClock.Instant)?,
         arrivals: Arrivals
     ) {
         self.id = id
         self.handle = handle
         self.receiver = receiver
         self.limits = limits
+        self.deadline = deadline
+        self.fence = fence
         self.arrivals = arrivals
         self.splitter = LineSplitter(limit: limits.lineBytes)
     }
@@ -51,6 +61,13 @@ final class Transfer {
     }
 
     // MARK: Called by libcurl
+
+    /// Whether the request may leave now: the last look before it does.
+    func mayBeSent() -> Bool {
+        self.refusalToSend = self.lateness(at: .now)
+        if self.refusalToSend == nil { self.attempts += 1 }
+        return self.refusalToSend == nil
+    }
 
     /// Takes one header line.
     func receivedHeader(_ bytes: Span<UInt8>) {
@@ -93,6 +110,15 @@ final class Transfer {
 
     // MARK: Called by the engine
 
+    /// When it is given up; for a stream, unless its head has come.
+    var end: ContinuousClock.Instant { self.fence.map { Swift.min($0(), self.deadline) } ?? self.deadline }
+
+    /// Why it is given up at this moment; nil when it is in time.
+    func lateness(at now: ContinuousClock.Instant) -> TransferFailure? {
+        if let fence = self.fence?(), fence <= now { return .fenced(mayHaveBeenSent: self.attempts > 0) }
+        return self.deadline <= now ? .late(mayHaveBeenSent: self.attempts > 0) : nil
+    }
+
     /// Hands over the head and the lines that have arrived.
     ///
     /// False when nobody reads any more.
@@ -120,6 +146,7 @@ final class Transfer {
     /// Later calls change nothing.
     func finish(_ failure: TransferFailure?) {
         let failure = failure.map { failure in
+            if let refusalToSend { return refusalToSend }
             guard let refusal else { return failure }
             return TransferFailure(reason: .malformed, message: refusal, mayHaveBeenSent: true)
         }
@@ -167,5 +194,17 @@ final class Transfer {
             index += 1
         }
         return number
+    }
+}
+
+extension TransferFailure {
+    static func late(mayHaveBeenSent: Bool) -> TransferFailure {
+        let message = "the server sent no answer in time"
+        return TransferFailure(reason: .timedOut, message: message, mayHaveBeenSent: mayHaveBeenSent)
+    }
+
+    static func fenced(mayHaveBeenSent: Bool) -> TransferFailure {
+        let message = "the host may not write any more"
+        return TransferFailure(reason: .fenced, message: message, mayHaveBeenSent: mayHaveBeenSent)
     }
 }

@@ -64,6 +64,7 @@ struct HostCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Limits of the whole host") var limits: LimitOptions
     @OptionGroup(title: "Leader election") var leadership: LeadershipOptions
+    @OptionGroup(title: "Requests to the API server") var requests: RequestOptions
     @OptionGroup(title: "Endpoints") var endpoints: EndpointOptions
     @OptionGroup(title: "Authentication options") var authentication: AuthenticationOptions
 
@@ -85,6 +86,7 @@ struct HostCommand: AsyncParsableCommand {
 
     func run() async throws {
         ResidentMemory.shareArenas()
+        OpenFiles.allowMore()
         let logger = self.log.bootstrap()
         let environment = ProcessEnvironment.variables
         let client: ClientConfiguration
@@ -93,7 +95,9 @@ struct HostCommand: AsyncParsableCommand {
         } catch {
             throw Failure(error.message)
         }
-        let api = try APIServerClient(client)
+        let api = PacedAPI(try APIServerClient(client), self.requests.settings)
+        let fence = WriteFence()
+        let writing: any KubernetesAPI = self.leadership.leaderElect ? FencedAPI(api, fence) : api
         let path = self.socket ?? environment[ProtocolLimits.socketPathVariable] ?? ProtocolLimits.defaultSocketPath
         var hubConfiguration = Program.hubConfiguration(socketPath: path)
         hubConfiguration.allowedUsers = Set(self.allowUid)
@@ -112,10 +116,10 @@ struct HostCommand: AsyncParsableCommand {
         configuration.cleaning = try self.finishedJobs.settings()
         let controller = Controller(
             configuration: configuration,
-            api: api,
+            api: writing,
             plugins: hub,
             credentials: CredentialFetcher(
-                api: api,
+                api: writing,
                 settings: CredentialFetcher.Settings(environment: environment)
             ),
             logger: logger
@@ -134,12 +138,21 @@ struct HostCommand: AsyncParsableCommand {
             )
             parts.append(Part { await supervisor.run() })
         }
-        let elector = self.leadership.elector(api: api, shard: self.shard, namespace: client.namespace, logger: logger)
-        if let elector {
+        if let elector = self.leadership.elector(
+            api: api,
+            shard: self.shard,
+            namespace: client.namespace,
+            fence: fence,
+            logger: logger
+        ) {
             controller.pulse.standBy()
             parts.append(
                 Part {
-                    try await elector.lead(finish: { await controller.finishCalls(by: $0) }) { await controller.run() }
+                    let finish = { @Sendable (deadline: ContinuousClock.Instant) in
+                        api.dropWrites()
+                        return await controller.finishCalls(by: deadline)
+                    }
+                    try await elector.lead(finish: finish) { await controller.run() }
                 }
             )
         } else {

@@ -17,7 +17,7 @@ struct HostEndpoints {
         self.logger = logger
     }
 
-    func servers(controller: Controller, hub: PluginHub, api: any KubernetesAPI) -> [EndpointServer] {
+    func servers(controller: Controller, hub: PluginHub, api: PacedAPI) -> [EndpointServer] {
         var servers: [EndpointServer] = []
         if let address = self.options.healthProbeBindAddress.address {
             let health = HealthEndpoints(
@@ -33,7 +33,7 @@ struct HostEndpoints {
             )
         }
         if let address = self.options.metricsBindAddress.address {
-            let metrics = MetricsSource(controller: controller, validations: self.validations)
+            let metrics = MetricsSource(controller: controller, api: api, validations: self.validations)
             servers.append(
                 EndpointServer("metrics", at: address, limits: self.small, logger: self.logger) { request in
                     guard request.path == "/metrics" else { return .notFound }

@@ -35,7 +35,13 @@ struct LeadershipOptions: ParsableArguments {
         }
     }
 
-    func elector(api: any KubernetesAPI, shard: Shard, namespace: String?, logger: Logger) -> LeaderElector? {
+    func elector(
+        api: any KubernetesAPI,
+        shard: Shard,
+        namespace: String?,
+        fence: WriteFence,
+        logger: Logger
+    ) -> LeaderElector? {
         guard self.leaderElect else { return nil }
         let environment = ProcessEnvironment.variables
         let place = self.leaseNamespace ?? environment["POD_NAMESPACE"] ?? namespace ?? "default"
@@ -49,6 +55,7 @@ struct LeadershipOptions: ParsableArguments {
                 leaseDuration: .seconds(self.leaseDuration),
                 shard: shard.description
             ),
+            fence: fence,
             logger: logger
         )
     }

@@ -51,6 +51,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        OpenFiles.allowMore()
         let logger = self.log.bootstrap(level: Swift.max(self.log.logLevel.level, .notice))
         let environment = ProcessEnvironment.variables
         let standalone: StandaloneEnvironment

@@ -173,6 +173,30 @@ extension MetricFamily {
         ["verb"],
         "How long calls to the API server took; for a watch, until its first answer."
     )
+    static let callsUnderWay = MetricFamily(
+        "sluice_api_requests_in_flight",
+        .gauge,
+        [],
+        "Calls to the API server under way, except about the Lease; an open watch is not one."
+    )
+    static let callLimit = MetricFamily(
+        "sluice_api_requests_in_flight_limit",
+        .gauge,
+        [],
+        "How many calls may be under way, by what the API server was seen to bear."
+    )
+    static let callsWaiting = MetricFamily(
+        "sluice_api_requests_waiting",
+        .gauge,
+        ["kind"],
+        "Calls to the API server that wait for their turn."
+    )
+    static let throttled = MetricFamily(
+        "sluice_api_throttled_seconds_total",
+        .counter,
+        ["cause"],
+        "For how long calls to the API server had to wait for their turn, by what kept them."
+    )
     static let statusWrites = MetricFamily(
         "sluice_status_writes_total",
         .counter,
@@ -192,7 +216,7 @@ extension MetricFamily {
         .buildInfo, .scalerValue, .scalerLatency, .scalerActive, .scalerErrors, .scaledJobErrors, .scaleLoopLatency,
         .triggersRegistered, .resourcesRegistered, .validations, .validationErrors, .jobsCreated, .jobsFinished,
         .jobsCleaned, .jobsRefused, .jobsUnfinished, .jobsStuckDeleting, .queueLength, .hostJobs, .decisions,
-        .admissionInUse, .admissionLimit, .admissionWaiting, .triggers, .plugins, .calls, .callDurations, .statusWrites,
-        .events, .eventsDropped,
+        .admissionInUse, .admissionLimit, .admissionWaiting, .triggers, .plugins, .calls, .callDurations, .callsUnderWay,
+        .callLimit, .callsWaiting, .throttled, .statusWrites, .events, .eventsDropped,
     ]
 }

@@ -15,6 +15,8 @@ extension MetricsSnapshot {
         self.writeAdmission(&text)
         self.writeTotals(&text)
         self.writeCalls(&text)
+        self.writeFlow(&text)
+        self.writeReports(&text)
         return text.bytes
     }
 
@@ -173,6 +175,29 @@ extension MetricsSnapshot {
                 sum: durations.sum
             )
         }
+    }
+
+    private func writeFlow(_ text: inout MetricsText) {
+        text.begin(.callsUnderWay)
+        if let flow { text.sample(.callsUnderWay, .init(.callsUnderWay), flow.underWay) }
+        text.begin(.callLimit)
+        if let flow { text.sample(.callLimit, .init(.callLimit), flow.limit) }
+        text.begin(.callsWaiting)
+        if let flow {
+            for kind in CallKind.allCases {
+                text.sample(.callsWaiting, .init(.callsWaiting, kind.rawValue), flow.waiting[kind] ?? 0)
+            }
+        }
+        text.begin(.throttled)
+        if let flow {
+            for cause in ThrottledTime.Cause.allCases {
+                let seconds = (flow.throttled[cause] ?? .zero) / .seconds(1)
+                text.sample(.throttled, .init(.throttled, cause.rawValue), seconds)
+            }
+        }
+    }
+
+    private func writeReports(_ text: inout MetricsText) {
         text.begin(.statusWrites)
         for kind in ControllerTotals.StatusKind.allCases {
             for succeeded in [true, false] {

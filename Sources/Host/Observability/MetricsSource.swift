@@ -1,4 +1,5 @@
 package import Controller
+package import Kubernetes
 
 /// Where `/metrics` gets its text from.
 package struct MetricsSource: Sendable {
@@ -6,10 +7,12 @@ package struct MetricsSource: Sendable {
     package static var contentType: String { MetricsText.contentType }
 
     private let controller: Controller
+    private let api: PacedAPI?
     private let validations: ValidationCounter?
 
-    package init(controller: Controller, validations: ValidationCounter? = nil) {
+    package init(controller: Controller, api: PacedAPI? = nil, validations: ValidationCounter? = nil) {
         self.controller = controller
+        self.api = api
         self.validations = validations
     }
 
@@ -17,6 +20,7 @@ package struct MetricsSource: Sendable {
     @concurrent
     package func text() async -> [UInt8] {
         var snapshot = await self.controller.metrics()
+        snapshot.flow = self.api?.figures
         if let validations { snapshot.validations = validations.counts }
         return snapshot.prometheusText()
     }

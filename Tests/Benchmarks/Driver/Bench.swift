@@ -92,6 +92,8 @@ struct ScaledJobManifest {
     var collection: String
     var pollingInterval = 30
     var most = 100
+    /// Jobs that succeeded and are not cleaned.
+    var kept = 0
 
     var json: JSONValue {
         let container: JSONValue = [
@@ -120,7 +122,7 @@ struct ScaledJobManifest {
                 ],
                 "pollingInterval": .integer(Int64(self.pollingInterval)),
                 "maxReplicaCount": .integer(Int64(self.most)),
-                "successfulJobsHistoryLimit": 0, "failedJobsHistoryLimit": 0,
+                "successfulJobsHistoryLimit": .integer(Int64(self.kept)), "failedJobsHistoryLimit": 0,
                 "triggers": [trigger],
             ],
         ]

@@ -8,7 +8,7 @@ struct Benchmarks: AsyncParsableCommand {
     enum Part: String, CaseIterable, ExpressibleByArgument {
         case memory, latency, burst, cleaning
         case cleaningBeside = "cleaning-beside"
-        case fleet
+        case deletion, fleet
     }
 
     @Option(help: "Kubeconfig of the API server; nothing else may work in it.")
@@ -69,6 +69,9 @@ struct Benchmarks: AsyncParsableCommand {
             case .cleaningBeside:
                 let pace = self.deletionsPerSecond.map { ["--max-deletions-per-second", "\($0)"] } ?? []
                 try await CleaningBesideRun(bench: bench, jobs: self.finishedJobs, options: pace).run()
+            case .deletion:
+                let server = try PlainServer(kubeconfig: self.kubeconfig, certificates: self.certificates)
+                try await DeletionRun(bench: bench, server: server, jobs: self.burst, rounds: self.rounds).run()
             case .fleet:
                 for isShared in [true, false] {
                     try await FleetRun(bench: bench, scaledJobs: 500, isShared: isShared).run()

@@ -1,7 +1,6 @@
 import Controller
 import Foundation
 import Kubernetes
-import PlainCurl
 
 /// How fast Jobs come for many documents at once, beside what the server takes from plain libcurl.
 struct BurstRun {
@@ -85,7 +84,7 @@ struct BurstRun {
     }
 
     /// The bodies that the host sends for such a ScaledJob.
-    private static func bodies(_ manifest: ScaledJobManifest, namespace: String, count: Int) throws -> [[UInt8]] {
+    static func bodies(_ manifest: ScaledJobManifest, namespace: String, count: Int) throws -> [[UInt8]] {
         var json = manifest.json
         json["metadata"] = [
             "name": .string(manifest.name), "namespace": .string(namespace), "generation": 1,
@@ -98,58 +97,5 @@ struct BurstRun {
             version: "0.1.0"
         )
         return (1...count).map { template.body(name: "\(manifest.name)-bcdfg-\($0)") }
-    }
-}
-
-/// The API server as plain libcurl sees it.
-struct PlainServer {
-    private let address: String
-    private let authority: String
-    private let certificate: String
-    private let key: String
-
-    init(kubeconfig: String, certificates: String) throws {
-        self.address = try ClientConfiguration.kubeconfig(kubeconfig, environment: [:]).server
-        func read(_ name: String) throws -> String {
-            try String(contentsOfFile: "\(certificates)/\(name)", encoding: .utf8)
-        }
-        self.authority = try read("ca.crt")
-        self.certificate = try read("admin.crt")
-        self.key = try read("admin.key")
-    }
-
-    /// Posts Jobs from a thread of its own; returns the seconds it took.
-    func post(_ bodies: [[UInt8]], namespace: String, isHTTP2: Bool) async throws -> Double {
-        let (created, seconds) = await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: self.postNow(bodies, namespace, isHTTP2)) }
-        }
-        guard created == bodies.count else { throw BenchFailure("plain libcurl created \(created) Jobs only") }
-        return seconds
-    }
-
-    private func postNow(_ bodies: [[UInt8]], _ namespace: String, _ isHTTP2: Bool) -> (Int, Double) {
-        let texts = bodies.map { strdup(String(decoding: $0, as: UTF8.self)) }
-        defer { texts.forEach { free($0) } }
-        let pointers = texts.compactMap { $0.map { UnsafePointer($0) } }
-        let url = "\(self.address)/apis/batch/v1/namespaces/\(namespace)/jobs?fieldManager=sluice&timeout=10s"
-        var seconds = 0.0
-        let created = url.withCString { url in
-            self.authority.withCString { authority in
-                self.certificate.withCString { certificate in
-                    self.key.withCString { key in
-                        var target = plain_curl_target(
-                            url: url,
-                            authority: authority,
-                            certificate: certificate,
-                            key: key,
-                            uses_http2: isHTTP2 ? 1 : 0,
-                            parallel: 32
-                        )
-                        return plain_curl_post(&target, pointers, Int32(pointers.count), &seconds)
-                    }
-                }
-            }
-        }
-        return (Int(created), seconds)
     }
 }

@@ -42,9 +42,23 @@ static CURL *new_handle(const struct plain_curl_target *target, struct curl_slis
     return handle;
 }
 
-// Runs what is in the multi handle; a handle that is done takes the next body, if there is one.
-static int run(CURLM *multi, int running, const char *const *bodies, int next, int count) {
-    int created = 0;
+// What is sent, one after the other: bodies, and for deletions the URL of each.
+struct work {
+    const char *const *urls;
+    const char *const *bodies;
+    int next;
+    int count;
+    long expected;
+};
+
+static void give(CURL *handle, struct work *work) {
+    if (work->urls) curl_easy_setopt(handle, CURLOPT_URL, work->urls[work->next]);
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, work->bodies[work->next++]);
+}
+
+// Runs what is in the multi handle; a handle that is done takes the next work, if there is any.
+static int run(CURLM *multi, int running, struct work *work) {
+    int done = 0;
     while (running > 0) {
         int active, left;
         CURLMsg *message;
@@ -54,10 +68,10 @@ static int run(CURLM *multi, int running, const char *const *bodies, int next, i
             CURL *handle = message->easy_handle;
             long status = 0;
             curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
-            created += status == 201;
+            done += status == work->expected;
             curl_multi_remove_handle(multi, handle);
-            if (next < count) {
-                curl_easy_setopt(handle, CURLOPT_POSTFIELDS, bodies[next++]);
+            if (work->next < work->count) {
+                give(handle, work);
                 curl_multi_add_handle(multi, handle);
             } else {
                 running--;
@@ -65,11 +79,11 @@ static int run(CURLM *multi, int running, const char *const *bodies, int next, i
         }
         if (running > 0) curl_multi_poll(multi, NULL, 0, 1000, NULL);
     }
-    return created;
+    return done;
 }
 
-int plain_curl_post(const struct plain_curl_target *target, const char *const *bodies, int count, double *seconds) {
-    int parallel = target->parallel < count ? target->parallel : count;
+static int send_all(const struct plain_curl_target *target, struct work work, double *seconds) {
+    int parallel = target->parallel < work.count ? target->parallel : work.count;
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
     headers = curl_slist_append(headers, "Accept: application/json");
     headers = curl_slist_append(headers, "Expect:");
@@ -83,16 +97,18 @@ int plain_curl_post(const struct plain_curl_target *target, const char *const *b
         curl_easy_setopt(handles[index], CURLOPT_NOBODY, 1L);
         curl_multi_add_handle(multi, handles[index]);
     }
-    run(multi, parallel, bodies, count, count);
+    struct work none = {0};
+    run(multi, parallel, &none);
 
     for (int index = 0; index < parallel; index++) {
         curl_easy_setopt(handles[index], CURLOPT_NOBODY, 0L);
         curl_easy_setopt(handles[index], CURLOPT_POST, 1L);
-        curl_easy_setopt(handles[index], CURLOPT_POSTFIELDS, bodies[index]);
+        if (work.urls) curl_easy_setopt(handles[index], CURLOPT_CUSTOMREQUEST, "DELETE");
+        give(handles[index], &work);
         curl_multi_add_handle(multi, handles[index]);
     }
     double start = now();
-    int created = run(multi, parallel, bodies, parallel, count);
+    int done = run(multi, parallel, &work);
     *seconds = now() - start;
 
     for (int index = 0; index < parallel; index++) {
@@ -102,5 +118,21 @@ int plain_curl_post(const struct plain_curl_target *target, const char *const *b
     free(handles);
     curl_multi_cleanup(multi);
     curl_slist_free_all(headers);
-    return created;
+    return done;
+}
+
+int plain_curl_post(const struct plain_curl_target *target, const char *const *bodies, int count, double *seconds) {
+    struct work work = {.bodies = bodies, .count = count, .expected = 201};
+    return send_all(target, work, seconds);
+}
+
+int plain_curl_delete(
+    const struct plain_curl_target *target,
+    const char *const *urls,
+    const char *const *bodies,
+    int count,
+    double *seconds
+) {
+    struct work work = {.urls = urls, .bodies = bodies, .count = count, .expected = 200};
+    return send_all(target, work, seconds);
 }

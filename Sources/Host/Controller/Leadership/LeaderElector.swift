@@ -12,12 +12,21 @@ package struct LeaderElector: Sendable {
     private let api: any KubernetesAPI
     private let key: ObjectKey
     private let settings: LeaderElection.Settings
+    private let fence: WriteFence
     private let logger: Logger
 
-    package init(api: any KubernetesAPI, lease: ObjectKey, settings: LeaderElection.Settings, logger: Logger) {
+    /// The fence is what the body's writes are bound to; it is for one tenure.
+    package init(
+        api: any KubernetesAPI,
+        lease: ObjectKey,
+        settings: LeaderElection.Settings,
+        fence: WriteFence = WriteFence(),
+        logger: Logger
+    ) {
         self.api = api
         self.key = lease
         self.settings = settings
+        self.fence = fence
         self.logger = logger
     }
 
@@ -32,7 +41,7 @@ package struct LeaderElector: Sendable {
         _ body: @escaping @Sendable () async -> Void
     ) async throws {
         var election = LeaderElection(settings: self.settings, now: .now)
-        let tenure = LeaderTenure(body)
+        let tenure = LeaderTenure(fence: self.fence, body)
         var lastHolder: String??
         let watch = LeaseWatch(api: self.api, lease: self.key, logger: self.logger)
         // Ends with this function, or when there is nothing to wait for any more.

@@ -1,3 +1,4 @@
+import Kubernetes
 internal import NIOConcurrencyHelpers
 
 /// What a leader does while it leads, and the instant at which it has to have stopped.
@@ -17,9 +18,12 @@ final class LeaderTenure: Sendable {
     }
 
     private let body: @Sendable () async -> Void
+    /// Stands as long as the tenure lasts, from its beginning.
+    private let fence: WriteFence
     private let state = NIOLockedValueBox(State())
 
-    init(_ body: @escaping @Sendable () async -> Void) {
+    init(fence: WriteFence, _ body: @escaping @Sendable () async -> Void) {
+        self.fence = fence
         self.body = body
     }
 
@@ -28,14 +32,16 @@ final class LeaderTenure: Sendable {
         self.state.withLockedValue { state in
             guard !state.isExpired else { return false }
             state.deadline = deadline
-            return true
+            return state.tasks.isEmpty || self.fence.stand(until: deadline)
         }
     }
 
     /// Starts the body; false when it has been started before.
     func begin() -> Bool {
         self.state.withLockedValue { state in
-            guard state.tasks.isEmpty, !state.isExpired else { return false }
+            guard state.tasks.isEmpty, !state.isExpired, let deadline = state.deadline,
+                self.fence.stand(until: deadline)
+            else { return false }
             // Tasks of their own, so that the cancellation of whoever leads does not cut off what is under way; `end`
             // ends both.
             let work = Task { [body] in await body() }
@@ -52,6 +58,7 @@ final class LeaderTenure: Sendable {
 
     /// Cancels the body, if it was begun, and waits for its end.
     func end() async -> End {
+        self.fence.fall()
         let (tasks, isExpired) = self.state.withLockedValue { state in
             defer { state.isExpired = true }
             return (state.tasks, state.isExpired)

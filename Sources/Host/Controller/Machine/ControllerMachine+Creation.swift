@@ -130,14 +130,16 @@ extension ControllerMachine {
         } else {
             self.trackers[record.uid]?.release(name)
         }
-        record.refusal = error.message
+        // Without the name of the Job, so that what happens to each of them is told once.
+        let message = error.message(without: name)
+        record.refusal = message
         record.counters.refused += 1
         self.withdrawAll(&record)
         self.hold(&record, error, at: moment)
         record.needsDecision = true
-        // Whether the template itself is at fault, a dry run tells.
-        record.trial = .unanswered(retryAt: record.creationsHeldUntil ?? moment.instant)
-        self.note(.warning, .jobCreateFailed, error.message, &record, at: moment)
+        // Whether the template itself is at fault, a dry run tells; a quota is looked at last, when all else is well.
+        if !error.isQuota { record.trial = .unanswered(retryAt: record.creationsHeldUntil ?? moment.instant) }
+        self.note(.warning, .jobCreateFailed, message, &record, at: moment)
     }
 
     /// Puts creations off; calls that fail while they are put off already are the same failure.
@@ -197,17 +199,5 @@ extension ControllerMachine {
         }
         self.jobsChanged(of: job.owner, change, at: moment)
         self.touched.insert(job.owner)
-    }
-}
-
-extension KubernetesError {
-    /// The API server looked at the object and said no; asking again at once changes nothing.
-    var isRefusal: Bool {
-        switch self.code {
-        case .invalid, .forbidden, .notFound, .conflict: true
-        case .unreachable, .timedOut, .cancelled, .unauthorized, .alreadyExists, .expired, .throttled, .serverError,
-            .malformed, .configuration:
-            false
-        }
     }
 }

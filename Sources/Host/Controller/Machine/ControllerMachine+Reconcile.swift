@@ -167,6 +167,8 @@ extension ControllerMachine {
             )
         }
         record.decision = decision
+        // Nothing waits that could be refused.
+        if decision.isActive == false, decision.create == 0 { record.refusal = nil }
         self.planReading(&record, decision, at: moment.instant)
         // In place: a tracker that is taken out and changed would take a copy of all its Jobs along.
         let withdrawn = Set(self.trackers[record.uid, default: JobTracker()].withdraw(decision.withdraw))

@@ -60,12 +60,13 @@ extension ControllerMachine {
         }
         switch outcome {
         case .success:
-            record.trial = .accepted
-            record.rollout.provenRevision = revision
-            record.rollout.needsLook = true
-            record.trialBackoff.reset()
+            self.accepted(revision, &record)
             record.refusal = nil
             record.window.reset(initial: self.configuration.initialCreationWindow)
+        case .failure(let error) where error.isQuota:
+            // How much of it is left when the first Job is needed, that Job's creation tells.
+            self.accepted(revision, &record)
+            record.window.reset(initial: 1)
         case .failure(let error) where error.status == 400 && error.message.contains("dry run"):
             // A webhook that cannot take part in a dry run says nothing about the template.
             record.trial = .accepted
@@ -79,6 +80,14 @@ extension ControllerMachine {
         record.mayFillBase = true
         self.records[owner] = record
         self.touched.insert(owner)
+    }
+
+    /// The server finds nothing wrong with the template itself.
+    private func accepted(_ revision: UInt64, _ record: inout ScaledJobRecord) {
+        record.trial = .accepted
+        record.rollout.provenRevision = revision
+        record.rollout.needsLook = true
+        record.trialBackoff.reset()
     }
 
     private mutating func pauseOfTrial(_ record: inout ScaledJobRecord) -> Duration {

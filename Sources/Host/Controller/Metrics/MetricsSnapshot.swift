@@ -55,6 +55,8 @@ package struct MetricsSnapshot: Sendable {
     package var admission: [AdmissionFigures] = []
     package var totals = ControllerTotals()
     package var calls = APICallCounts()
+    /// Nil where nothing paces calls.
+    package var flow: FlowFigures?
     package var validations = ValidationCounts()
 
     package init(version: String) { self.version = version }

@@ -10,14 +10,7 @@ extension ClusterCalls {
         _ template: JobTemplate,
         _ comparison: TemplateComparison
     ) async -> ControllerInput.Outcome<TemplateComparison.Verdict> {
-        let request = APIRequest(
-            .get,
-            .jobs,
-            namespace: key.namespace,
-            name: key.name,
-            timeout: Self.callTimeout
-        )
-        switch await self.json(request) {
+        switch await self.json(self.reading(key)) {
         case .failure(let error) where error.code == .notFound: return .success(.unsure("it is gone"))
         case .failure(let error): return .failure(error)
         case .success(let job):

@@ -61,15 +61,12 @@ struct ClusterCalls: Sendable {
         )
     }
 
+    func reading(_ key: ObjectKey) -> APIRequest {
+        APIRequest(.get, .jobs, namespace: key.namespace, name: key.name, timeout: Self.callTimeout)
+    }
+
     private func lookUp(_ key: ObjectKey) async -> ControllerInput.Outcome<JobSummary?> {
-        let request = APIRequest(
-            .get,
-            .jobs,
-            namespace: key.namespace,
-            name: key.name,
-            timeout: Self.callTimeout
-        )
-        switch await self.send(request) {
+        switch await self.send(self.reading(key)) {
         case .failure(let error) where error.code == .notFound: return .success(nil)
         case .failure(let error): return .failure(error)
         case .success(let body):

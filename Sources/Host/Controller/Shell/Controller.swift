@@ -2,6 +2,7 @@ package import Credentials
 import Dispatch
 package import Kubernetes
 package import Logging
+import Pace
 package import PluginHost
 import Scaling
 

@@ -44,6 +44,17 @@ static inline CURLcode sluice_curl_set_received(
     return curl_easy_setopt(handle, option, function);
 }
 
+// Called each time when a connection is ready and the request is about to be sent over it; anything but 0 stops it.
+typedef int (*sluice_curl_before_sending)(
+    void *_Nonnull context, char *_Nullable address, char *_Nullable local_address, int port, int local_port
+);
+
+static inline CURLcode sluice_curl_set_before_sending(
+    CURL *_Nonnull handle, sluice_curl_before_sending _Nonnull function
+) {
+    return curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, function);
+}
+
 static inline CURLcode sluice_curl_get_long(CURL *_Nonnull handle, CURLINFO info, long *_Nonnull value) {
     return curl_easy_getinfo(handle, info, value);
 }

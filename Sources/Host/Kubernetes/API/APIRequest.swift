@@ -34,6 +34,8 @@ package struct APIRequest: Sendable, Equatable {
     /// The longest this call may take as a whole; for a watch, until its first byte.
     package var timeout: Duration
     package var lane: Lane
+    /// Where the call may change something only for so long: until when, and asked for again each time.
+    package var fence: WriteFence?
 
     package init(
         _ verb: Verb,

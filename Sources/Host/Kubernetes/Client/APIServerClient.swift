@@ -27,6 +27,7 @@ package final class APIServerClient: KubernetesAPI {
     }
 
     package func send(_ request: APIRequest) async throws(KubernetesError) -> [UInt8] {
+        guard request.fence?.stands != false else { throw .fenced }
         let deadline = ContinuousClock.now + request.timeout
         let credential = try await self.credentials.credential(by: deadline)
         var answer = try await self.answer(to: request, with: credential, by: deadline)
@@ -109,7 +110,7 @@ package final class APIServerClient: KubernetesAPI {
     ) throws(KubernetesError) -> HTTPRequest {
         let left = deadline - .now
         guard left > .zero else { throw .noCredentialInTime }
-        return HTTPRequest(
+        var http = HTTPRequest(
             request.httpMethod,
             request.target,
             headers: request.headers(token: credential.token),
@@ -117,5 +118,7 @@ package final class APIServerClient: KubernetesAPI {
             timeout: left,
             identity: credential.identity
         )
+        if let fence = request.fence { http.fence = { fence.deadline } }
+        return http
     }
 }

@@ -70,12 +70,16 @@ extension KubernetesError {
 
     /// What it means that there was no answer.
     init(_ failure: TransferFailure, for request: APIRequest) {
+        guard failure.reason != .fenced || failure.mayHaveBeenSent else {
+            self = .fenced
+            return
+        }
         let mayHaveHappened = request.isWrite && failure.mayHaveBeenSent
         let (code, retry): (Code, Retry) =
             switch failure.reason {
             case .unreachable: (.unreachable, .after(.milliseconds(500)))
             case .timedOut: (.timedOut, .after(.milliseconds(500)))
-            case .cancelled: (.cancelled, .never)
+            case .cancelled, .fenced: (.cancelled, .never)
             case .malformed: (.malformed, .never)
             case .untrusted: (.configuration, .after(.seconds(10)))
             case .misconfigured: (.configuration, .never)

@@ -20,3 +20,13 @@ int plain_curl_post(
     int count,
     double *_Nonnull seconds
 );
+
+// Deletes what each URL names, with the body of the same place, in the same way; `target->url` is only connected to.
+// Returns how many were answered with 200.
+int plain_curl_delete(
+    const struct plain_curl_target *_Nonnull target,
+    const char *_Nonnull const *_Nonnull urls,
+    const char *_Nonnull const *_Nonnull bodies,
+    int count,
+    double *_Nonnull seconds
+);

@@ -1,8 +1,8 @@
-import Dispatch
-import NIOConcurrencyHelpers
+internal import Dispatch
+internal import NIOConcurrencyHelpers
 
 /// One timer that can be set again and again.
-final class Alarm: Sendable {
+package final class Alarm: Sendable {
     private struct State {
         var due: ContinuousClock.Instant?
         // Touched under the lock only.
@@ -12,7 +12,7 @@ final class Alarm: Sendable {
     private let state: NIOLockedValueBox<State>
 
     /// `ring` is called at the time set last, from a thread of its own.
-    init(_ ring: @escaping @Sendable () -> Void) {
+    package init(_ ring: @escaping @Sendable () -> Void) {
         let timer = DispatchSource.makeTimerSource()
         self.state = NIOLockedValueBox(State(due: nil, timer: timer))
         timer.setEventHandler { [weak self] in
@@ -22,7 +22,7 @@ final class Alarm: Sendable {
         timer.resume()
     }
 
-    func set(_ due: ContinuousClock.Instant?) {
+    package func set(_ due: ContinuousClock.Instant?) {
         self.state.withLockedValue { state in
             guard state.due != due else { return }
             state.due = due
@@ -39,7 +39,7 @@ final class Alarm: Sendable {
         }
     }
 
-    func stop() {
+    package func stop() {
         self.state.withLockedValue { $0.timer.cancel() }
     }
 }
