@@ -420,7 +420,12 @@ let package = Package(
             ],
             path: "Tests/Benchmarks/Driver"
         ),
-        .executableTarget(name: "LedgerBench", dependencies: ["Scaling"], path: "Tests/Benchmarks/Ledger"),
+        .executableTarget(
+            name: "LedgerBench",
+            dependencies: ["Scaling"],
+            path: "Tests/Benchmarks/Ledger",
+            linkerSettings: [.linkedLibrary("m")]
+        ),
     ]
 )
 
