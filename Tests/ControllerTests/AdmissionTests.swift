@@ -55,7 +55,7 @@ import Testing
                 cluster.finish(name)
             }
         case 16: cluster.relist()
-        case 17: cluster.take(.jobs(.interrupted, scope: nil))
+        case 17: cluster.take(.jobs(.interrupted(KubernetesError(.unreachable, "lost")), scope: nil))
         default:
             cluster.now += .milliseconds(Int.random(in: 1...4000, using: &cluster.random))
             cluster.take(.tick)
