@@ -1,6 +1,7 @@
 import Controller
 import Kubernetes
 import NIOConcurrencyHelpers
+import Standalone
 import Testing
 
 /// How the shell follows the objects that set limits, and what it makes of those that it may not see.
