@@ -201,7 +201,7 @@ package struct ControllerConfiguration: Sendable {
     /// How often fetched credentials without an end of their own are read again.
     package var credentialRefresh = Duration.seconds(300)
     package var largestCreationsUnderWay = 48
-    package var largestDeletionsUnderWay = 16
+    package var largestDeletionsUnderWay = 32
     package var largestStatusWritesUnderWay = 8
     package var largestComparisonsUnderWay = 4
     package var largestTrialsUnderWay = 16
