@@ -15,19 +15,24 @@ extension WholeHostTests {
             try await HostFixture.with { fixture in
                 let proxy = try await Self.proxy(for: fixture)
                 defer { proxy.stop() }
-                let documents = fixture.documents(400)
+                let documents = fixture.documents(0)
                 try await fixture.create(
                     .scaledJobs,
                     Manifests.scaledJob("stopped", documents, maximum: 400)
                 )
-                // Slow enough that creations wait inside the host at any moment of the batch.
                 let host = try fixture.startHost([
                     "--kubeconfig", Self.kubeconfig(at: proxy.address, in: fixture),
                     "--leader-elect", "--lease-namespace", fixture.namespace,
-                    "--lease-duration", "\(Self.leaseSeconds)", "--kube-api-qps", "25", "--kube-api-burst", "5",
+                    "--lease-duration", "\(Self.leaseSeconds)",
                 ])
-                try await fixture.jobs.created(30, of: "stopped")
+                try await fixture.isReady("stopped")
+                // As many creations as may be under way are, and others wait inside the host.
+                proxy.holdAnswers { $0.method == "POST" && $0.target.contains("/jobs?") }
+                documents.add(400)
+                try await fixture.jobs.created(8, of: "stopped")
                 host.signal(SIGSTOP)
+                // The answers lie there when it goes on, and let the others begin.
+                proxy.release()
                 try await Self.leaseRunsOut(fixture)
                 try await fixture.patch(
                     .leases,

@@ -17,6 +17,8 @@ package final class AuditProxy: @unchecked Sendable {
     private let entries = NIOLockedValueBox<[Entry]>([])
     private let sockets = NIOLockedValueBox<Set<Int32>>([])
 
+    private let holding = NIOLockedValueBox<(@Sendable (Entry) -> Bool)?>(nil)
+
     package var address: String { "http://127.0.0.1:\(self.port)" }
     package var log: [Entry] { self.entries.withLockedValue { $0 } }
 
@@ -38,7 +40,18 @@ package final class AuditProxy: @unchecked Sendable {
         ServerThread.start { self.accept() }
     }
 
+    /// Keeps the answers to such requests back from now on; the requests are passed on.
+    package func holdAnswers(to matches: @escaping @Sendable (Entry) -> Bool) {
+        self.holding.withLockedValue { $0 = matches }
+    }
+
+    /// Hands over what was kept back.
+    package func release() {
+        self.holding.withLockedValue { $0 = nil }
+    }
+
     package func stop() {
+        self.release()
         shutdown(self.listener, Int32(SHUT_RDWR))
         self.sockets.withLockedValue { for socket in $0 { shutdown(socket, Int32(SHUT_RDWR)) } }
     }
@@ -65,25 +78,29 @@ package final class AuditProxy: @unchecked Sendable {
             return
         }
         self.sockets.withLockedValue { $0.formUnion([client, server]) }
+        let last = NIOLockedValueBox<Entry?>(nil)
         let back = ServerThread.startJoinable {
-            self.copyAnswers(from: server, to: client)
+            self.copyAnswers(from: server, to: client, last)
             shutdown(client, Int32(SHUT_RDWR))
         }
-        self.copyRequests(from: client, to: server)
+        self.copyRequests(from: client, to: server, last)
         shutdown(server, Int32(SHUT_RDWR))
         back.join()
         self.sockets.withLockedValue { $0.subtract([client, server]) }
         close(server)
     }
 
-    private func copyAnswers(from server: Int32, to client: Int32) {
+    private func copyAnswers(from server: Int32, to client: Int32, _ last: NIOLockedValueBox<Entry?>) {
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
         while case let count = recv(server, &buffer, buffer.count, 0), count > 0 {
+            while let entry = last.withLockedValue({ $0 }), self.holding.withLockedValue({ $0 })?(entry) == true {
+                usleep(1_000)
+            }
             guard Self.write(buffer[..<count], to: client) else { return }
         }
     }
 
-    private func copyRequests(from client: Int32, to server: Int32) {
+    private func copyRequests(from client: Int32, to server: Int32, _ last: NIOLockedValueBox<Entry?>) {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
         while case let count = recv(client, &buffer, buffer.count, 0), count > 0 {
@@ -93,6 +110,7 @@ package final class AuditProxy: @unchecked Sendable {
                 if line.count >= 2 {
                     let entry = Entry(method: String(line[0]), target: String(line[1]))
                     self.entries.withLockedValue { $0.append(entry) }
+                    last.withLockedValue { $0 = entry }
                 }
                 guard Self.write(bytes[..<length], to: server) else { return }
                 bytes.removeFirst(length)

@@ -230,7 +230,7 @@ package struct ControllerConfiguration: Sendable {
     /// Whether JobBudgets, ResourceQuotas and LimitRanges are told of: then nothing is created before they are known.
     package var watchesLimits = false
     package var largestCreationsUnderWay = 48
-    package var largestDeletionsUnderWay = 16
+    package var largestDeletionsUnderWay = 32
     /// What holds for finished Jobs besides the rules of each ScaledJob.
     package var cleaning = CleaningSettings()
     package var largestStatusWritesUnderWay = 8

@@ -6,7 +6,7 @@ struct LatencyTrend: Sendable {
     enum Verdict: Equatable { case undecided, flat, rising }
 
     /// What nobody calls slow, however quick the server is when it has nothing to do.
-    static let unremarkable = Duration.milliseconds(100)
+    static let unremarkable = Duration.milliseconds(200)
     static let largestRatio = 3
     /// For how long a least median counts, and the same again until it is forgotten.
     static let memory = Duration.seconds(120)
