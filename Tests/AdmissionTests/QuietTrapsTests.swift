@@ -85,6 +85,17 @@ import Testing
         #expect(annotation("autoscaling.keda.sh/paused", "false").isEmpty)
         #expect(annotation("scaledjob.keda.sh/job-excluded-labels", "a, b").first?.contains("write \"a,b\"") == true)
         #expect(annotation("scaledjob.keda.sh/job-excluded-labels", "a,b").isEmpty)
+        func age(_ text: String) -> [Finding] {
+            self.findings { $0["metadata"]?["annotations"] = ["sluice.dev/finished-jobs-max-age": .string(text)] }
+                .filter { $0.weight == .refusal }
+        }
+        #expect(age("1d12h").isEmpty)
+        #expect(
+            age("1 day").map(\.problem.description) == [
+                "metadata.annotations.sluice.dev/finished-jobs-max-age: \"1 day\" is not an age; write whole numbers "
+                    + "with d, h, m or s, such as 24h or 7d"
+            ]
+        )
         func strategy(_ value: JSONValue) -> [String] { self.advice { $0["spec"]?["scalingStrategy"] = value } }
         let key = "customScalingRunningJobPercentage"
         #expect(

@@ -47,6 +47,54 @@ import Testing
         #expect(odd.observed.template.generation == nil)
     }
 
+    /// An API server without the feature takes the field off the Job; the annotation stays.
+    @Test func aJobSaysHowLongItMayStay() throws {
+        func timeToLive(_ spec: JSONValue, _ annotation: String? = nil) throws -> Int32? {
+            var metadata: JSONValue = ["name": "job", "namespace": "media", "uid": "1"]
+            if let annotation {
+                metadata["annotations"] = ["sluice.dev/ttl-seconds-after-finished": .string(annotation)]
+            }
+            let job: JSONValue = ["metadata": metadata, "spec": spec]
+            return JobSummary(try JSONDecoder().decode(Job.self, from: Data(job.encoded()))).observed.timeToLive
+        }
+        #expect(try timeToLive(["ttlSecondsAfterFinished": 7]) == 7)
+        #expect(try timeToLive(["ttlSecondsAfterFinished": 7], "9") == 7)
+        #expect(try timeToLive([:], "9") == 9)
+        #expect(try timeToLive([:], "-1") == nil)
+        #expect(try timeToLive([:], "soon") == nil)
+        #expect(try timeToLive([:]) == nil)
+
+        var scaledJob = ModelCluster.scaledJob(annotations: ["sluice.dev/ttl-seconds-after-finished": "5"])
+        func annotation() throws -> JSONValue? {
+            let template = try JobTemplate(
+                for: scaledJob,
+                jobTargetRef: scaledJob.spec?["jobTargetRef"] ?? [:],
+                version: "1"
+            )
+            return try JSONValue(parsing: template.body(name: "job"))[path: "metadata", "annotations"]?[
+                "sluice.dev/ttl-seconds-after-finished"
+            ]
+        }
+        #expect(try annotation() == nil)
+        var spec = scaledJob.spec ?? [:]
+        var target = spec["jobTargetRef"] ?? [:]
+        target["ttlSecondsAfterFinished"] = 60
+        spec["jobTargetRef"] = target
+        scaledJob = ScaledJob(metadata: scaledJob.metadata, spec: spec)
+        #expect(try annotation() == "60")
+    }
+
+    @Test func aJobThatIsBeingDeletedSaysSinceWhenAndWhatKeepsIt() throws {
+        let job: JSONValue = [
+            "metadata": [
+                "name": "job", "uid": "1", "deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["a/b", "c/d"],
+            ]
+        ]
+        let summary = JobSummary(try JSONDecoder().decode(Job.self, from: Data(job.encoded())))
+        #expect(summary.deletion == JobSummary.Deletion(since: 1_767_225_600, finalizers: ["a/b", "c/d"]))
+        #expect(summary.observed.isDeleting)
+    }
+
     @Test func adviceNamesLongNamesAndCrossedBounds() {
         let long = ScaledJob(metadata: ObjectMetadata(name: String(repeating: "a", count: 70)), spec: nil)
         #expect(long.advice(nil).map(\.field) == ["metadata.name"])

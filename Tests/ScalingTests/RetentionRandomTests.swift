@@ -140,7 +140,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<300)
+    @Test(arguments: 0..<100)
     func whatIsKeptIsWhatTheRulesSay(seed: UInt64) {
         var play = Play(random: SeededGenerator(seed: seed))
         for uid in play.uids.dropLast() {

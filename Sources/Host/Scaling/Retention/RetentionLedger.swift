@@ -92,6 +92,8 @@ package struct RetentionLedger: Sendable {
     private mutating func leave(_ scope: AdmissionScope, _ uid: String) {
         guard self.totals[scope]?.members.remove(uid) != nil else { return }
         self.totals[scope]?.kept -= self.owners[uid]?.counted ?? 0
+        // Its Jobs may have been the next to go.
+        self.stirOldest(of: scope)
     }
 
     // MARK: - Jobs
