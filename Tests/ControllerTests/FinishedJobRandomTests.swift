@@ -24,7 +24,7 @@ import Testing
             var settings = CleaningSettings()
             self.most = seed % 3 == 0 ? 12 : nil
             settings.most = self.most
-            if seed % 5 == 0 { settings.deletionsPerSecond = 5 }
+            if seed % 5 == 0 { settings.pace = .atMost(perSecond: 5) }
             self.world = FinishedJobWorld(settings, seed: seed)
             for owner in ["a", "b", "c"] { self.edit(owner) }
             self.world.start()
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<150)
+    @Test(arguments: 0..<60)
     func inTheEndWhatIsKeptIsWhatTheRulesSay(seed: UInt64) {
         var play = Play(seed: seed)
         for _ in 0..<400 { play.step() }
@@ -117,7 +117,7 @@ import Testing
     }
 
     /// Without edits, losses and disorder by hand exactly the Jobs that the rules keep are left.
-    @Test(arguments: 0..<50)
+    @Test(arguments: 0..<30)
     func nothingIsDeletedThatTheRulesKeep(seed: UInt64) {
         var random = SystemOrSeededGenerator(seed: seed)
         var world = FinishedJobWorld(seed: seed)

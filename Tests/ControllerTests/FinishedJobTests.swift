@@ -160,7 +160,7 @@ import Testing
 
     @Test func noMoreBeginThanThePaceAllows() {
         var settings = CleaningSettings()
-        settings.deletionsPerSecond = 20
+        settings.pace = .atMost(perSecond: 20)
         var world = FinishedJobWorld(settings)
         world.start()
         world.apply("a")
@@ -170,5 +170,27 @@ import Testing
         world.pass(.seconds(60))
         #expect((1_140...1_260).contains(world.asked.count))
         #expect(abs(world.names(of: "a").count - world.names(of: "b").count) <= 2)
+    }
+
+    /// A backlog is taken slowly, and Jobs that finish meanwhile don't pile up behind it.
+    @Test func aBacklogIsPacedAndWhatFinishesIsNot() {
+        var settings = CleaningSettings()
+        settings.pace = .backlog(perSecond: 10)
+        var world = FinishedJobWorld(settings)
+        world.apply("a")
+        world.finish(600, of: "a", "old-")
+        world.start()
+        world.pass(.seconds(10))
+        #expect((90...112).contains(world.asked.count))
+        for number in 0..<200 { world.set("new-\(number)", .init(owner: "a")) }
+        world.settle()
+        let before = world.asked.count
+        for number in 0..<200 {
+            world.set("new-\(number)", .init(owner: "a", phase: .succeeded(at: world.unixSeconds)))
+        }
+        world.settle()
+        #expect((200...205).contains(world.asked.count - before))
+        world.pass(.seconds(60))
+        #expect(world.jobs.isEmpty)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Controller
+import Scaling
 
 /// What holds for the finished Jobs of all ScaledJobs.
 struct FinishedJobOptions: ParsableArguments {
@@ -17,9 +18,15 @@ struct FinishedJobOptions: ParsableArguments {
     var maxFinishedJobs: Int?
 
     @Option(
-        help: ArgumentHelp("Delete at most so many Jobs a second; no limit by default.", valueName: "number")
+        help: ArgumentHelp(
+            "Delete at most so many Jobs a second; 0 for no limit. By default one for each that finishes, and 100 a second of those that finished before.",
+            valueName: "number"
+        )
     )
     var maxDeletionsPerSecond: Double?
+
+    /// At this pace other clients of a small API server don't notice it; docs/performance.md has the figures.
+    private static let backlogPerSecond = 100.0
 
     func validate() throws {
         _ = try self.settings()
@@ -40,11 +47,12 @@ struct FinishedJobOptions: ParsableArguments {
             }
             settings.most = most
         }
+        settings.pace = .backlog(perSecond: Self.backlogPerSecond)
         if let pace = self.maxDeletionsPerSecond {
-            guard pace.isFinite, pace > 0 else {
-                throw ValidationError("--max-deletions-per-second: \(pace) is not a pace; write a number above 0")
+            guard pace.isFinite, pace >= 0 else {
+                throw ValidationError("--max-deletions-per-second: \(pace) is not a pace; write 0 or a number above")
             }
-            settings.deletionsPerSecond = pace
+            settings.pace = pace > 0 ? .atMost(perSecond: pace) : .unlimited
         }
         return settings
     }

@@ -1,4 +1,4 @@
-import Scaling
+package import Scaling
 
 /// What the machine knows of finished Jobs, and of Jobs that are being deleted.
 struct Cleaning: Sendable {
@@ -16,7 +16,7 @@ struct Cleaning: Sendable {
         self.ledger = RetentionLedger(grace: settings.timeToLiveGrace)
         self.ledger.set(total: settings.most, of: .host)
         self.deleting = DeletingJobs(patience: settings.deletionPatience)
-        self.pace = DeletionPace(perSecond: settings.deletionsPerSecond)
+        self.pace = DeletionPace(settings.pace)
     }
 
     mutating func forget(_ owner: String) {
@@ -31,8 +31,8 @@ package struct CleaningSettings: Sendable, Equatable {
     package var longest: Int64?
     /// How many finished Jobs are kept altogether; nil for no such limit.
     package var most: Int?
-    /// Nil for as many as the calls under way let through.
-    package var deletionsPerSecond: Double?
+    /// How many deletions a second may begin, besides the bound of those under way.
+    package var pace = DeletionPace.Rule.unlimited
     /// Seconds that the cluster has to delete a Job by itself once its `ttlSecondsAfterFinished` is over.
     package var timeToLiveGrace: Int64 = 5
     /// Seconds after which a Job that is being deleted and is still there counts as stuck.

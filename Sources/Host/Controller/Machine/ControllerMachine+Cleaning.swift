@@ -47,6 +47,7 @@ extension ControllerMachine {
             if before.uid != job.observed.uid { self.forgetDeletion(of: name, owner: owner) }
             if let former = FinishedJob(before) { self.cleaning.ledger.remove(former, of: owner) }
         }
+        if before?.isFinished == false, job.observed.isFinished { self.cleaning.pace.finished() }
         self.cleaning.deleting.upsert(job, of: owner)
         if let record = self.records[owner] { self.keep(name, of: record) }
     }

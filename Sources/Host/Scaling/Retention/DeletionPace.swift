@@ -1,30 +1,53 @@
-/// How many deletions a second may begin: a bucket that fills at the pace and holds what a tenth of a second brings.
+/// How many deletions a second may begin.
 package struct DeletionPace: Sendable, Equatable {
-    private let perSecond: Double?
+    package enum Rule: Sendable, Equatable {
+        case unlimited
+        /// Greater than 0.
+        case atMost(perSecond: Double)
+        /// One for each Job that finishes, and so many a second for those that had finished before: a backlog that
+        /// nobody waits for is no reason to slow others down.
+        case backlog(perSecond: Double)
+    }
+
+    /// Jobs that finished, and whose deletions have not begun, count up to here.
+    private static let largestCredit = 1_000.0
+
+    private let rule: Rule
+    private let perSecond: Double
+    /// What a tenth of a second brings.
     private let largest: Double
     private var tokens: Double
     private var filledAt: ContinuousClock.Instant?
 
-    /// `perSecond` is greater than 0; nil for no limit.
-    package init(perSecond: Double?) {
-        self.perSecond = perSecond
-        self.largest = Swift.max(1, (perSecond ?? 0) / 10)
+    package init(_ rule: Rule) {
+        self.rule = rule
+        switch rule {
+        case .unlimited: self.perSecond = 0
+        case .atMost(let perSecond), .backlog(let perSecond): self.perSecond = perSecond
+        }
+        self.largest = Swift.max(1, self.perSecond / 10)
         self.tokens = self.largest
     }
 
     /// When the next deletion may begin; nil for at once.
     package mutating func nextRoom(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
-        guard let perSecond else { return nil }
-        if let filledAt, filledAt < now {
-            self.tokens = Swift.min(self.largest, self.tokens + (now - filledAt) / .seconds(1) * perSecond)
+        guard self.rule != .unlimited else { return nil }
+        if let filledAt, filledAt < now, self.tokens < self.largest {
+            self.tokens = Swift.min(self.largest, self.tokens + (now - filledAt) / .seconds(1) * self.perSecond)
         }
         self.filledAt = now
         guard self.tokens < 1 else { return nil }
-        return now + .seconds(1) * ((1 - self.tokens) / perSecond) + .microseconds(1)
+        return now + .seconds(1) * ((1 - self.tokens) / self.perSecond) + .microseconds(1)
     }
 
     /// A deletion begins.
     package mutating func begin() {
-        if self.perSecond != nil { self.tokens -= 1 }
+        if self.rule != .unlimited { self.tokens -= 1 }
+    }
+
+    /// A Job was seen to finish.
+    package mutating func finished() {
+        guard case .backlog = self.rule else { return }
+        self.tokens = Swift.min(self.tokens + 1, Self.largestCredit)
     }
 }
