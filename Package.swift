@@ -412,7 +412,12 @@ let package = Package(
             ],
             path: "Tests/Benchmarks/Driver"
         ),
-        .executableTarget(name: "LedgerBench", dependencies: ["Scaling"], path: "Tests/Benchmarks/Ledger"),
+        .executableTarget(
+            name: "LedgerBench",
+            dependencies: ["Scaling"],
+            path: "Tests/Benchmarks/Ledger",
+            linkerSettings: [.linkedLibrary("m")]
+        ),
     ]
 )
 

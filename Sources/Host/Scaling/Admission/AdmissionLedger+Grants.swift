@@ -22,11 +22,25 @@ extension AdmissionLedger {
             // Those that wait for the same come before it, or it comes before them: their scope decides.
             if isNew, let scope = self.contested(by: claimant) {
                 self.park(claimant, in: scope)
+                self.unexplained.append(claimant)
                 continue
             }
             return self.claimants[claimant].uid
         }
+        self.explain()
         return nil
+    }
+
+    /// Says what those wait for that others went before.
+    private mutating func explain() {
+        for claimant in self.unexplained {
+            guard case .lane(let scope, _) = self.claimants[claimant].place, self.claimants[claimant].wait == nil,
+                let need = self.claimants[claimant].share(in: scope)?.need,
+                let wait = self.refusal(in: scope, need: need, claimant: claimant)
+            else { continue }
+            self.setWait(wait, of: claimant)
+        }
+        self.unexplained.removeAll(keepingCapacity: true)
     }
 
     /// Notes that the Job of the one in turn is asked for; its use follows with ``setUse(of:namespace:_:now:)``.

@@ -30,6 +30,8 @@ package struct AdmissionLedger: Sendable {
     var isComplete = true
     /// One that was named out of turn, because it has waited long, and where.
     var overdue: (claimant: Int, scope: Int)?
+    /// Some that wait beside others and were not refused themselves.
+    var unexplained: [Int] = []
     /// ScaledJobs whose reason for waiting changed.
     var changedWaits: Set<Int> = []
 
