@@ -118,6 +118,12 @@ extension MetricFamily {
         job,
         "The combined queue length of the last decision; absent while it is not known."
     )
+    static let itemsExhausted = MetricFamily(
+        "sluice_items_exhausted",
+        .gauge,
+        job,
+        "Items that still wait after their last attempt; only where each item has a Job of its own."
+    )
     static let hostJobs = MetricFamily(
         "sluice_host_jobs_total",
         .counter,
@@ -167,7 +173,8 @@ extension MetricFamily {
     package static let all: [MetricFamily] = [
         .buildInfo, .scalerValue, .scalerLatency, .scalerActive, .scalerErrors, .scaledJobErrors, .scaleLoopLatency,
         .triggersRegistered, .resourcesRegistered, .validations, .validationErrors, .jobsCreated, .jobsFinished,
-        .jobsCleaned, .jobsRefused, .jobsUnfinished, .queueLength, .hostJobs, .decisions, .triggers, .plugins, .calls,
+        .jobsCleaned, .jobsRefused, .jobsUnfinished, .queueLength, .itemsExhausted, .hostJobs, .decisions, .triggers,
+        .plugins, .calls,
         .callDurations, .statusWrites, .events, .eventsDropped,
     ]
 }

@@ -127,6 +127,7 @@ extension MetricsSnapshot {
         write(.jobsRefused) { $0.counters.refused }
         write(.jobsUnfinished) { $0.unfinished }
         write(.queueLength) { $0.queueLength }
+        write(.itemsExhausted) { $0.exhaustedItems }
     }
 
     private func writeTotals(_ text: inout MetricsText) {

@@ -17,7 +17,8 @@ extension ControllerMachine {
                     errors: record.errors,
                     unfinished: self.trackers[record.uid]?.unfinished ?? 0,
                     queueLength: record.isPaused ? nil : record.decision?.queueLength,
-                    pollLateness: record.pollLateness
+                    pollLateness: record.pollLateness,
+                    exhaustedItems: self.items[record.uid]?.tally.exhausted
                 )
             )
             self.addTriggers(of: record, to: &snapshot)

@@ -80,7 +80,8 @@ extension ControllerMachine {
         let wasPaused = record.isPaused
         record.isPaused = WellKnown.isPaused(record.object.metadata.annotations)
         record.retention = ScaledJobSpecification.retention(of: record.object.spec)
-        switch ScaledJobSpecification.parse(record.object.spec) {
+        let formerTriggers = record.specification?.triggers
+        switch ScaledJobSpecification.parse(record.object.spec, annotations: record.object.metadata.annotations) {
         case .success(let specification):
             record.specification = specification
             record.problems = []
@@ -96,6 +97,7 @@ extension ControllerMachine {
         record.needsCleaning = true
         self.pauseChanged(&record, wasPaused: wasPaused, at: moment)
         self.reviewRollout(&record)
+        self.reviewItems(&record, formerTriggers: formerTriggers)
         if !record.mayCreate { self.withdrawAll(&record) }
         self.resolveTriggers(&record)
         self.noteReferences(of: record, at: moment)
@@ -107,7 +109,8 @@ extension ControllerMachine {
             let template = try JobTemplate(
                 for: record.object,
                 jobTargetRef: specification.jobTargetRef,
-                version: self.configuration.version
+                version: self.configuration.version,
+                carriesItems: specification.items != nil
             )
             guard template != record.template else { return }
             record.template = template
@@ -134,6 +137,7 @@ extension ControllerMachine {
         self.trackers[uid]?.releaseAllButCalls()
         self.forgetTrackerIfEmpty(uid)
         self.touched.remove(uid)
+        self.items[uid] = nil
         self.follow(ParameterResolver.Needs(), for: uid)
         self.cutNames.set(uid, to: [])
     }

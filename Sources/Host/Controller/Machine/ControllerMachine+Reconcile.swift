@@ -138,7 +138,10 @@ extension ControllerMachine {
         }
     }
 
-    private mutating func apply(_ decision: ScalingDecision, to record: inout ScaledJobRecord, at moment: Moment) {
+    private mutating func apply(_ asked: ScalingDecision, to record: inout ScaledJobRecord, at moment: Moment) {
+        let chosen = self.chooseItems(asked, &record, at: moment)
+        let decision = chosen?.decision ?? asked
+        var orders = chosen?.orders[...]
         if decision.isActive == true { record.status.becameActive(at: moment.unixSeconds) }
         self.noteActivity(decision, &record, at: moment)
         self.totals.decisions[decision.limit, default: 0] += 1
@@ -168,7 +171,7 @@ extension ControllerMachine {
         )
         record.isQueueCut = missing < decision.create
         while missing > 0 {
-            let name = record.names.next()
+            guard let name = orders == nil ? record.names.next() : orders?.popFirst()?.name else { break }
             guard self.trackers[record.uid, default: JobTracker()].assume(name, now: moment.instant) else { continue }
             record.creations.append(name)
             missing -= 1
@@ -183,8 +186,9 @@ extension ControllerMachine {
         guard record.needsCleaning, self.synced.covers(.jobs, record.key.namespace) else { return }
         record.needsCleaning = false
         guard let retention = record.retention, let tracker = self.trackers[record.uid] else { return }
+        let kept = self.keptForItems(record, tracker)
         for name in retention.excess(of: tracker.observed.values)
-        where record.deletions[name] == nil && !tracker.isCalling(name) {
+        where !kept.contains(name) && record.deletions[name] == nil && !tracker.isCalling(name) {
             record.queueDeletion(of: name)
         }
     }

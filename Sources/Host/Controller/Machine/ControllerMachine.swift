@@ -62,6 +62,9 @@ package struct ControllerMachine: Sendable {
     /// What has been done so far.
     var work = Work()
 
+    /// By UID, the ScaledJobs with one Job per item.
+    var items: [String: ItemRecord] = [:]
+
     // What one input collects.
     var actions: [ControllerAction] = []
     var touched: Set<String> = []
@@ -151,6 +154,8 @@ package struct ControllerMachine: Sendable {
         self.dispatchFinalizers(moment)
         self.dispatchStatusWrites(moment)
         self.dispatchAuthenticationWrites(moment)
+        let itemMeasures = self.takeItemMeasures()
+        if !itemMeasures.isEmpty { self.actions.append(.measureItems(itemMeasures)) }
         if !self.measures.isEmpty {
             self.actions.append(.measure(self.measures))
             self.measures.removeAll(keepingCapacity: true)

@@ -32,7 +32,8 @@ struct ClusterCalls: Sendable {
             return .statusWritten(owner: owner, await self.writeStatus(key, patch))
         case .writeAuthenticationStatus(let id, let scaledJobs):
             return .authenticationStatusWritten(id, scaledJobs: scaledJobs, await self.writeStatus(id, scaledJobs))
-        case .setTrigger, .removeTrigger, .measure, .watchSecrets, .watchConfigMaps, .watchPods, .fetchCredential,
+        case .setTrigger, .removeTrigger, .measure, .measureItems, .watchSecrets, .watchConfigMaps, .watchPods,
+            .fetchCredential,
             .recordEvent, .log:
             return nil
         }

@@ -27,7 +27,13 @@ extension JobSummary {
                 template: TemplateMark(
                     hash: job.metadata.annotations?[WellKnown.templateHashAnnotation],
                     generation: job.metadata.annotations?[WellKnown.generationAnnotation].flatMap { Int64($0) }
-                )
+                ),
+                item: job.metadata.annotations?[WellKnown.itemKeyAnnotation].map { key in
+                    ItemMark(
+                        key: key,
+                        attempt: job.metadata.annotations?[WellKnown.itemAttemptAnnotation].flatMap { Int($0) }
+                    )
+                }
             )
         )
     }

@@ -11,7 +11,7 @@ extension ScalingDecision {
     /// Whether the reason of another decision reads the same, without making a text of either.
     package func readsLike(_ other: ScalingDecision) -> Bool {
         guard self.create == other.create, self.strategy == other.strategy, self.limit == other.limit,
-            self.bounds == other.bounds, self.warning == other.warning
+            self.bounds == other.bounds, self.warning == other.warning, self.items == other.items
         else { return false }
         guard case .demand(var amount, let jobs) = self.ground, case .demand(let before, let jobsBefore) = other.ground
         else { return self.ground == other.ground }
@@ -62,7 +62,7 @@ extension ScalingDecision {
         default: break
         }
         if self.strategy != .default { text += ", by \(self.strategy.name)" }
-        return text + ": create \(self.create)"
+        return text + ": create \(self.create)" + (self.items?.sentence ?? "")
     }
 
     /// What sets the number of base Jobs.
