@@ -163,7 +163,12 @@ import Testing
             ("spec.minReplicaCount", "true", nil, ["minReplicaCount": 1]),
             (
                 "spec.jobTargetRef.ttlSecondsAfterFinished", "true", nil,
-                ["jobTargetRef": ["ttlSecondsAfterFinished": 60, "template": [:]]]
+                [
+                    "jobTargetRef": [
+                        "ttlSecondsAfterFinished": 60,
+                        "template": ["spec": ["containers": [["name": "a", "image": "a"]]]],
+                    ]
+                ]
             ),
         ] as [(String, String, String?, JSONValue)]
     )

@@ -29,7 +29,8 @@ import Testing
         world.open()
         world.workOff(&random)
         #expect(world.offences == [], "seed \(seed)")
-        #expect(world.mostUnfinished <= maximum, "seed \(seed)")
+        // A creation that arrives after the next host has listed is not among those that it counts.
+        #expect(world.mostUnfinished <= maximum + world.strayJobs, "seed \(seed)")
         #expect(world.unfinished == [], "seed \(seed)")
         let told = world.events.filter { $0.reason == .itemFailed }.map(\.note)
         for number in world.waiting {

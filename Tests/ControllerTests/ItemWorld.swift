@@ -42,6 +42,8 @@ struct ItemWorld {
     var statuses: [JSONValue] = []
     var largestQuestion = 0
     var mostUnfinished = 0
+    /// Jobs that hosts made which were gone already.
+    var strayJobs = 0
     /// What must never happen and did.
     var offences: [String] = []
     private var clock: Int64 = 0
@@ -271,7 +273,7 @@ struct ItemWorld {
 
     mutating func arriveStray(at index: Int = 0) {
         let stray = self.strays.remove(at: index)
-        _ = self.create(stray.name, stray.template)
+        if self.create(stray.name, stray.template) == nil { self.strayJobs += 1 }
     }
 
     mutating func answerCall(at index: Int = 0, _ fault: ModelCluster.Fault = .none) {

@@ -63,7 +63,8 @@ import Testing
                 errors: 4,
                 unfinished: 2,
                 queueLength: 7,
-                pollLateness: .milliseconds(20)
+                pollLateness: .milliseconds(20),
+                exhaustedItems: 2
             )
         ]
         snapshot.triggerTypes = ["mongodb": 1]
@@ -106,6 +107,7 @@ import Testing
         #expect(value("\(duration)_bucket", ["verb": "create", "le": "+Inf"]) == "2.0")
         #expect(value("\(duration)_count", ["verb": "create"]) == "2.0")
         #expect(value("sluice_queue_length", ["namespace": "media", "scaledjob": "transcode"]) == "7.0")
+        #expect(value("sluice_items_exhausted", ["namespace": "media", "scaledjob": "transcode"]) == "2.0")
     }
 
     @Test func noNameBreaksOutOfItsLabel() async throws {

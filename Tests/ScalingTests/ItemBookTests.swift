@@ -223,9 +223,12 @@ import Testing
         let exhausted = (0..<16).map { "x\($0)" }
         for key in exhausted { scene.show(key, 1, .failed(at: 1), at: 0) }
         scene.read(exhausted, at: 1, waiting: 40)
-        let isAtOnce = scene.book.plansNext(most: 5, wanted: 5, scene.tally())
-        #expect(isAtOnce)
-        #expect(scene.book.asks == 32)
+        for _ in 0..<3 {
+            let isAtOnce = scene.book.plansNext(most: 5, wanted: 5, scene.tally())
+            #expect(isAtOnce)
+            // Until there is a newer one, the same reading doubles it once.
+            #expect(scene.book.asks == 32)
+        }
         scene.read(exhausted + ["a"], at: 2, asked: 32)
         let isAgain = scene.book.plansNext(most: 5, wanted: 5, scene.tally())
         #expect(!isAgain)
@@ -235,10 +238,9 @@ import Testing
         var scene = self.scene(attempts: 1)
         let exhausted = (0..<ItemBook.mostItems).map { "x\($0)" }
         for key in exhausted { scene.show(key, 1, .failed(at: 1), at: 0) }
-        var questions = 0
-        scene.read(exhausted, at: 1, waiting: 4_000, asked: 512)
-        while scene.book.plansNext(most: 5, wanted: 5, scene.tally()), questions < 20 { questions += 1 }
+        scene.read(exhausted, at: 1, waiting: 4_000, asked: ItemBook.mostItems)
+        let isAtOnce = scene.book.plansNext(most: 5, wanted: 5, scene.tally())
+        #expect(!isAtOnce)
         #expect(scene.book.asks == ItemBook.mostItems)
-        #expect(questions <= 1)
     }
 }

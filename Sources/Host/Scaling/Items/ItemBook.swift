@@ -112,13 +112,12 @@ package struct ItemBook: Sendable, Equatable {
     /// Enough for every Job that may run, and for those items that are named and have no use for one. When that was too few,
     /// twice as many: a slot is free and more waits than was named.
     package mutating func plansNext(most: Int, wanted: Int, _ tally: ItemTally) -> Bool {
-        let isShort = wanted > tally.due && tally.isCut && self.listing != nil
-        let before = self.asks
         let (need, isTooMuch) = most.addingReportingOverflow(tally.blocked)
         self.asks = Self.rounded(isTooMuch ? Self.mostItems : need)
-        if isShort { self.asks = Swift.min(Self.mostItems, Swift.max(self.asks, before * 2)) }
+        guard let listing, tally.isCut, wanted > tally.due else { return false }
+        self.asks = Swift.min(Self.mostItems, Swift.max(self.asks, listing.asked * 2))
         // What has just got its Job makes room among those named for others.
-        return isShort && (tally.due > 0 || self.asks > before)
+        return tally.due > 0 || self.asks > listing.asked
     }
 
     /// Names of finished Jobs that hold how often an item was tried that may still wait.

@@ -32,12 +32,14 @@ package struct ItemListing: Sendable, Equatable {
     package let items: [WaitingItem]
     /// When the reading was asked for.
     package let askedAt: ContinuousClock.Instant
+    /// The most items that it could have named.
+    package let asked: Int
     /// Whether nothing waits besides.
     package let isComplete: Bool
     /// Items that can have no Job, because their key is no text.
     package let unusable: Int
 
-    /// `asked` is the most items that the reading could have, `waiting` what it says to wait in all.
+    /// `waiting` is what the reading says to wait in all.
     package init(
         _ items: [WaitingItem],
         askedAt: ContinuousClock.Instant,
@@ -48,6 +50,7 @@ package struct ItemListing: Sendable, Equatable {
         var seen: Set<String> = []
         self.items = items.filter { seen.insert($0.hash).inserted }
         self.askedAt = askedAt
+        self.asked = asked
         let named = items.count + unusable
         self.isComplete = named < asked && Double(named) >= waiting
         self.unusable = unusable
