@@ -5,7 +5,7 @@ import Testing
 
 /// Plays one Job per item with crashing hosts, failing Jobs and clean-up that keeps nothing.
 @Suite struct ItemRandomTests {
-    @Test(arguments: 0..<150 as Range<UInt64>)
+    @Test(arguments: 0..<100 as Range<UInt64>)
     func noItemTwiceNoneTooOftenNoneForgotten(seed: UInt64) {
         var random = SystemOrSeededGenerator(seed: seed)
         let attempts = Int.random(in: 1...4, using: &random)
