@@ -234,6 +234,14 @@ import Testing
         #expect(!isAgain)
     }
 
+    @Test func aReadingThatNamesTooFewIsFollowedByOneForTwiceAsMany() {
+        var scene = self.scene()
+        scene.read([], at: 1, waiting: 40)
+        let isAtOnce = scene.book.plansNext(most: 5, wanted: 5, scene.tally())
+        #expect(isAtOnce)
+        #expect(scene.book.asks == 32)
+    }
+
     @Test func whereNothingIsLeftToAskForNothingIsAskedAtOnce() {
         var scene = self.scene(attempts: 1)
         let exhausted = (0..<ItemBook.mostItems).map { "x\($0)" }
