@@ -39,6 +39,14 @@ import Testing
         self.findings(change).filter { $0.weight == .advice }.map(\.problem.description)
     }
 
+    @Test func oneJobPerItemNeedsATriggerThatNamesItems() {
+        let found = self.findings { $0["metadata"]?["annotations"] = ["sluice.dev/one-job-per-item": "true"] }
+        #expect(found.map(\.weight) == [.mistake])
+        #expect(found.first?.problem.field == "spec.triggers[0].type")
+        let odd = self.findings { $0["metadata"]?["annotations"] = ["sluice.dev/item-attempts": "-1"] }
+        #expect(odd.map(\.weight) == [.refusal])
+    }
+
     @Test func fieldsThatNobodyKnowsAreTold() {
         #expect(self.findings { _ in }.isEmpty)
         let told = self.advice { object in

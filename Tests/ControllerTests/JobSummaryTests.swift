@@ -35,6 +35,20 @@ import Testing
         #expect(try self.summary(owners: []).owner == nil)
     }
 
+    @Test func aJobSaysWhichItemItIsFor() throws {
+        let marked = try self.summary(
+            owners: [],
+            annotations: ["sluice.dev/item-key": "k", "sluice.dev/item-attempt": "2"]
+        )
+        #expect(marked.observed.item == ItemMark(key: "k", attempt: 2))
+        let odd = try self.summary(
+            owners: [],
+            annotations: ["sluice.dev/item-key": "k", "sluice.dev/item-attempt": "x"]
+        )
+        #expect(odd.observed.item == ItemMark(key: "k", attempt: nil))
+        #expect(try self.summary(owners: []).observed.item == nil)
+    }
+
     @Test func aJobSaysWhichTemplateItWasMadeOf() throws {
         let marked = try self.summary(
             owners: [self.owner()],

@@ -57,33 +57,6 @@ import Testing
         await self.fixture.plugin.close(trigger.handle)
     }
 
-    @Test func itemsHaveStableKeysAndSmallPayloads() async throws {
-        let server = try await MongoTestServer.shared(.standalone)
-        let large = String(repeating: "x", count: 5000)
-        try await server.insert(
-            [
-                ["_id": 2, "state": "waiting", "url": .string(large)], ["_id": 1, "state": "waiting", "url": "a.mp4"],
-                ["_id": "z", "state": "waiting"],
-            ],
-            into: "videos",
-            of: self.database
-        )
-        let trigger = try await self.fixture.open(PluginFixture.parameters(server, self.database))
-        let reading = try await self.fixture.reading(trigger, items: 2)
-        #expect(reading.waiting == 3)
-        #expect(
-            reading.items.map { String(decoding: $0.key, as: UTF8.self) } == [
-                #"{ "$numberInt" : "1" }"#, #"{ "$numberInt" : "2" }"#,
-            ]
-        )
-        #expect(
-            reading.items.map { String(decoding: $0.payload, as: UTF8.self) } == [
-                #"{ "_id" : 1, "state" : "waiting", "url" : "a.mp4" }"#, "",
-            ]
-        )
-        await self.fixture.plugin.close(trigger.handle)
-    }
-
     @Test func equalQuestionsAreAskedOnce() async throws {
         let server = try await MongoTestServer.shared(.standalone)
         var triggers: [TriggerHandle] = []

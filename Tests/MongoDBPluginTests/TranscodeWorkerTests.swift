@@ -11,20 +11,29 @@ import Testing
 @Suite struct TranscodeWorkerTests {
     private let database = uniqueDatabase()
 
-    private func configuration(_ server: MongoTestServer, _ options: [String]) throws -> Configuration {
+    private func configuration(
+        _ server: MongoTestServer,
+        _ options: [String],
+        environment: [Environment.Key: String] = [:]
+    ) throws -> Configuration {
         let directory = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
             .split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
         return Configuration(
             executable: .path(FilePath("\(directory)/transcode-worker")),
             arguments: Arguments(
                 ["--connectStr", server.uri(), "--dataBase", self.database, "--collection", "videos"] + options
-            )
+            ),
+            environment: .inherit.updating(environment.mapValues(Optional.some))
         )
     }
 
-    private func work(_ server: MongoTestServer, _ options: [String]) async throws -> (isSuccess: Bool, text: String) {
+    private func work(
+        _ server: MongoTestServer,
+        _ options: [String],
+        environment: [Environment.Key: String] = [:]
+    ) async throws -> (isSuccess: Bool, text: String) {
         let result = try await run(
-            self.configuration(server, options),
+            self.configuration(server, options, environment: environment),
             output: .string(limit: 1 << 16),
             error: .discarded
         )
@@ -54,6 +63,21 @@ import Testing
             "state": "finished", "endTimeStamp": ["$type": "date"], "claimedBy": ["$exists": false],
         ]
         #expect(try await server.count(done, in: "videos", of: self.database) == 5)
+    }
+
+    @Test func aWorkerWithAnItemTakesThatVideoAndNoOther() async throws {
+        let server = try await MongoTestServer.shared(.replicaSet)
+        try await server.insert([self.video(1), self.video(2)], into: "videos", of: self.database)
+        let environment: [Environment.Key: String] = [
+            "SLUICE_ITEM_KEY": #"{ "$numberLong" : "2" }"#,
+            "SLUICE_ITEM_PAYLOAD": #"{ "_id" : { "$numberLong" : "2" } }"#,
+        ]
+        let options = ["--seconds", "0.1", "--patience", "0.1"]
+        let first = try await self.work(server, options, environment: environment)
+        #expect(first.text.contains("finished 2.mp4"))
+        let second = try await self.work(server, options, environment: environment)
+        #expect(second.text.contains("no video can be claimed"))
+        #expect(try await server.count(["state": "waiting", "_id": 1], in: "videos", of: self.database) == 1)
     }
 
     @Test func videoStaysCountedWhileItIsWorkedOn() async throws {

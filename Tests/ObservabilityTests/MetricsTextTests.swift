@@ -64,7 +64,8 @@ import Testing
                 unfinished: 2,
                 stuckDeleting: 1,
                 queueLength: 7,
-                pollLateness: .milliseconds(20)
+                pollLateness: .milliseconds(20),
+                exhaustedItems: 2
             )
         ]
         snapshot.triggerTypes = ["mongodb": 1]
@@ -108,6 +109,7 @@ import Testing
         #expect(value("\(duration)_bucket", ["verb": "create", "le": "+Inf"]) == "2.0")
         #expect(value("\(duration)_count", ["verb": "create"]) == "2.0")
         #expect(value("sluice_queue_length", ["namespace": "media", "scaledjob": "transcode"]) == "7.0")
+        #expect(value("sluice_items_exhausted", ["namespace": "media", "scaledjob": "transcode"]) == "2.0")
     }
 
     @Test func noNameBreaksOutOfItsLabel() async throws {

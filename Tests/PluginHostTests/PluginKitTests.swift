@@ -163,13 +163,13 @@ private final class RecordingPlugin: Plugin {
                 report(request.trigger, .success(Reading(waiting: 9, items: items)))
             }
         }
-        try await HubFixture.with({ $0.session.maximumItems = 100 }) { hub in
+        try await HubFixture.with { hub in
             try await hub.with(plugin) {
                 let ids = (0..<10).map { hub.trigger("\($0)") }
                 for id in ids {
                     #expect(await hub.open(id, "recording"))
                 }
-                hub.hub.measure(ids)
+                hub.hub.measure(Dictionary(uniqueKeysWithValues: ids.map { ($0, 100) }))
                 for id in ids {
                     let event = await hub.events.first { $0.waiting(of: id) == 9 }
                     guard case .reading(_, revision: _, let reading, askedAt: _) = event else {

@@ -124,9 +124,22 @@ extension [HostSession.Action] {
         #expect(sizes == [2, 2, 1])
     }
 
+    @Test func triggersThatWantDifferentNumbersOfItemsAreAskedApart() {
+        var session = ready()
+        let frames = session.measure(
+            [1, 2, 3, 4],
+            items: [2: 16, 3: 1_000_000, 4: 16],
+            deadline: start + .seconds(10),
+            now: start
+        ).frames
+        var asked: [Int: [UInt64]] = [:]
+        for case .measure(let measure) in frames.map(\.body) { asked[measure.maximumItems] = measure.triggers }
+        #expect(asked == [0: [1], 16: [2, 4], ProtocolLimits.itemsPerReading: [3]])
+    }
+
     @Test func moreItemsThanWantedAreDropped() {
-        var session = ready { $0.maximumItems = 1 }
-        let call = session.measure([1], deadline: start + .seconds(10), now: start).frames[0].call
+        var session = ready()
+        let call = session.measure([1], items: [1: 1], deadline: start + .seconds(10), now: start).frames[0].call
         var value = Reading(waiting: 2, items: [.init(key: [1]), .init(key: [2])])
         let answer = TriggerReading(trigger: 1, outcome: .success(value))
         value.items.removeLast()

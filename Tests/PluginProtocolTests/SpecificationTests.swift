@@ -42,6 +42,7 @@ import Testing
             "| trigger types of a plugin | \(ProtocolLimits.triggerTypes),",
             "| parameters of a trigger type | \(ProtocolLimits.parameters) |",
             "| key of an item | \(ProtocolLimits.itemKeyBytes) bytes",
+            "never more than \(ProtocolLimits.itemsPerReading) |",
             "| payload of an item | \(ProtocolLimits.itemPayloadBytes) bytes",
             "has at most \(ProtocolLimits.socketPathBytes)",
             "`\(ProtocolLimits.socketPathVariable)`; unset, it is `\(ProtocolLimits.defaultSocketPath)`",

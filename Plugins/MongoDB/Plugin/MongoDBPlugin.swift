@@ -63,7 +63,8 @@ struct MongoDBPlugin: Plugin {
                 Question(
                     connection: trigger.settings.connection,
                     source: trigger.settings.source,
-                    maximumItems: request.maximumItems
+                    items: request.maximumItems > 0
+                        ? Question.Items(query: trigger.settings.items, maximum: request.maximumItems) : nil
                 ),
                 for: request.trigger
             )

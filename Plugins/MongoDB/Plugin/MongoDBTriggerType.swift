@@ -65,6 +65,16 @@ extension TriggerTypeDeclaration {
                 help: "The trigger is active when more documents than this match."
             ),
             ParameterDeclaration(
+                "itemFields",
+                help:
+                    "With one Job per item: fields of the document that its Job gets besides _id, separated by commas."
+            ),
+            ParameterDeclaration(
+                "itemSort",
+                .jsonObject,
+                help: "With one Job per item: which documents come first, {\"_id\":1} where it is left out."
+            ),
+            ParameterDeclaration(
                 "tls",
                 .oneOf(["enable", "disable"]),
                 default: "disable",

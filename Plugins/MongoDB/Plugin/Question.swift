@@ -6,48 +6,25 @@ internal import PluginProtocol
 struct Question: Sendable, Hashable {
     let connection: ConnectionSettings
     let source: TriggerSettings.Source
-    let maximumItems: Int
+    /// What is asked besides the number; nil for nothing.
+    let items: Items?
 
-    /// The largest document that travels with its item.
-    static let payloadLimit = 4096
+    struct Items: Sendable, Hashable {
+        let query: ItemQuery
+        let maximum: Int
+    }
 
     /// Asks; blocks.
     func ask(_ client: borrowing MongoClient, within milliseconds: Int64) throws(MongoError) -> Reading {
         try client.withCollection(self.source.collection, in: self.source.database) { collection throws(MongoError) in
             let waiting = try collection.count(self.source.query, within: milliseconds)
             var reading = Reading(waiting: Double(waiting), observedAtMilliseconds: UnixTime.milliseconds())
-            if self.maximumItems > 0, waiting > 0 {
-                reading.items = try collection.aggregate(self.itemPipeline, within: milliseconds).compactMap(Self.item)
+            if let items, waiting > 0 {
+                let pipeline = items.query.pipeline(self.source.query, count: items.maximum)
+                reading.items = try collection.aggregate(pipeline, within: milliseconds).compactMap(items.query.item)
             }
             return reading
         }
-    }
-
-    /// The oldest identifiers first; documents that are too large stay on the server.
-    private var itemPipeline: [BSONValue] {
-        [
-            ["$match": .document(self.source.query)],
-            ["$sort": ["_id": 1]],
-            ["$limit": .int64(Int64(self.maximumItems))],
-            [
-                "$project": [
-                    "document": [
-                        "$cond": [
-                            ["$lte": [["$bsonSize": "$$ROOT"], .int64(Int64(Self.payloadLimit))]], "$$ROOT", .null,
-                        ]
-                    ]
-                ]
-            ],
-        ]
-    }
-
-    private static func item(_ document: BSONDocument) -> Reading.Item? {
-        guard let identifier = document["_id"] else { return nil }
-        let payload = document["document"]?.document.map { Array($0.json(.relaxed).utf8) } ?? []
-        return Reading.Item(
-            key: Array(identifier.canonicalJSON.utf8),
-            payload: payload.count <= Self.payloadLimit ? payload : []
-        )
     }
 }
 

@@ -8,6 +8,7 @@ struct TriggerSettings: Sendable, Equatable {
     /// Documents that one Job takes.
     let target: Double
     let activation: Double
+    let items: ItemQuery
 
     /// What is counted, within one connection.
     struct Source: Sendable, Hashable {
@@ -34,6 +35,7 @@ struct TriggerSettings: Sendable, Equatable {
         }
         self.connection = try ConnectionSettings(values, database: database)
         self.source = Source(database: database, collection: collection, query: try Self.query(values))
+        self.items = try ItemQuery(values)
         self.target = try values.number("queryValue")
         guard self.target > 0 else {
             throw .invalid("queryValue", "queryValue \(self.target) must be greater than 0")

@@ -1,6 +1,7 @@
 package import Controller
 package import Kubernetes
 package import PluginHost
+import PluginProtocol
 
 /// What may be in an object of one kind: the rules of admission and of `sluice validate`.
 ///
@@ -37,16 +38,18 @@ package struct ManifestRules: Sendable {
 
     private func scaledJob(_ object: JSONValue) -> [Finding] {
         var findings: [Finding] = []
-        if case .failure(let invalid) = ScaledJobSpecification.parse(object["spec"]) {
+        let annotations = object[path: "metadata", "annotations"]?.objectValue?.compactMapValues(\.stringValue)
+        let parsed = ScaledJobSpecification.parse(object["spec"], annotations: annotations)
+        if case .failure(let invalid) = parsed {
             findings += invalid.problems.map { Finding(.refusal, $0) }
         }
         findings += Self.finishedJobsAge(object[path: "metadata", "annotations"])
         var share: [Problem] = []
-        _ = JobShare(
-            object[path: "metadata", "annotations"]?.objectValue?.compactMapValues(\.stringValue),
-            problems: &share
-        )
+        _ = JobShare(annotations, problems: &share)
         findings += share.map { Finding(.refusal, $0) }
+        if case .success(let specification) = parsed, specification.items != nil {
+            findings += self.itemSources(specification)
+        }
         findings += Self.name(object[path: "metadata", "name"])
         findings += Self.bounds(object["spec"])
         findings += QuietTraps(object: object).findings
@@ -63,6 +66,14 @@ package struct ManifestRules: Sendable {
             case .invalid(let problem) = FinishedJobsAge(annotation: text)
         else { return [] }
         return [Finding(.refusal, problem)]
+    }
+
+    /// Whether the trigger can name its items, as far as its type is known.
+    private func itemSources(_ specification: ScaledJobSpecification) -> [Finding] {
+        specification.triggers.enumerated().compactMap { index, trigger in
+            guard let offer = self.offers[trigger.type], !offer.declaration.capabilities.items else { return nil }
+            return Finding(.mistake, ItemPolicy.unsupported(type: trigger.type, index: index))
+        }
     }
 
     private static func name(_ value: JSONValue?) -> [Finding] {

@@ -124,6 +124,12 @@ extension MetricFamily {
         job,
         "The combined queue length of the last decision; absent while it is not known."
     )
+    static let itemsExhausted = MetricFamily(
+        "sluice_items_exhausted",
+        .gauge,
+        job,
+        "Items that still wait after their last attempt; only where each item has a Job of its own."
+    )
     static let hostJobs = MetricFamily(
         "sluice_host_jobs_total",
         .counter,
@@ -215,8 +221,8 @@ extension MetricFamily {
     package static let all: [MetricFamily] = [
         .buildInfo, .scalerValue, .scalerLatency, .scalerActive, .scalerErrors, .scaledJobErrors, .scaleLoopLatency,
         .triggersRegistered, .resourcesRegistered, .validations, .validationErrors, .jobsCreated, .jobsFinished,
-        .jobsCleaned, .jobsRefused, .jobsUnfinished, .jobsStuckDeleting, .queueLength, .hostJobs, .decisions,
-        .admissionInUse, .admissionLimit, .admissionWaiting, .triggers, .plugins, .calls, .callDurations, .callsUnderWay,
-        .callLimit, .callsWaiting, .throttled, .statusWrites, .events, .eventsDropped,
+        .jobsCleaned, .jobsRefused, .jobsUnfinished, .jobsStuckDeleting, .queueLength, .itemsExhausted, .hostJobs,
+        .decisions, .admissionInUse, .admissionLimit, .admissionWaiting, .triggers, .plugins, .calls, .callDurations,
+        .callsUnderWay, .callLimit, .callsWaiting, .throttled, .statusWrites, .events, .eventsDropped,
     ]
 }

@@ -131,6 +131,7 @@ extension MetricsSnapshot {
         write(.jobsUnfinished) { $0.unfinished }
         write(.jobsStuckDeleting) { $0.stuckDeleting }
         write(.queueLength) { $0.queueLength }
+        write(.itemsExhausted) { $0.exhaustedItems }
     }
 
     private func writeTotals(_ text: inout MetricsText) {

@@ -43,6 +43,8 @@ struct DesiredTrigger {
     var askedAt: ContinuousClock.Instant?
     /// Another reading was asked for since then, to follow the one under way.
     var askedAgainAt: ContinuousClock.Instant?
+    /// How many items are wanted with each reading.
+    var maximumItems = 0
     /// When the controller was last told of a change.
     var changedAt: ContinuousClock.Instant?
 

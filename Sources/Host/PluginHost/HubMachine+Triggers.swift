@@ -169,7 +169,8 @@ extension HubMachine {
 
     // MARK: Measuring
 
-    mutating func measure(_ ids: [TriggerID], now: Instant) {
+    /// Asks for readings, with as many items as are wanted of a trigger; none where it is not in `items`.
+    mutating func measure(_ ids: [TriggerID], items: [TriggerID: Int] = [:], now: Instant) {
         var wanted: [ConnectionID: [UInt64]] = [:]
         for id in ids {
             guard let number = self.numbers[id], let trigger = self.triggers[number] else {
@@ -178,6 +179,8 @@ extension HubMachine {
                 continue
             }
             if let predecessor = trigger.predecessor, !trigger.isOpen {
+                self.triggers[number]?.maximumItems = items[id] ?? 0
+                self.triggers[predecessor]?.maximumItems = items[id] ?? 0
                 if let connection = self.askPredecessor(predecessor, of: number, now: now) {
                     wanted[connection, default: []].append(predecessor)
                 }
@@ -187,6 +190,7 @@ extension HubMachine {
                 self.act(.emit(.unknown(id, revision: trigger.revision, self.notOpen(trigger))))
                 continue
             }
+            self.triggers[number]?.maximumItems = items[id] ?? 0
             if trigger.askedAt == nil {
                 self.triggers[number]?.askedAt = now
                 wanted[connection, default: []].append(number)
@@ -201,7 +205,12 @@ extension HubMachine {
 
     mutating func measure(_ numbers: [UInt64], on id: ConnectionID, askedAt: Instant, now: Instant) {
         let deadline = askedAt + self.configuration.session.measureTimeout
-        let actions = self.connections[id]?.session.measure(numbers, deadline: deadline, now: now) ?? []
+        var items: [UInt64: Int] = [:]
+        for number in numbers {
+            if let count = self.triggers[number]?.maximumItems, count > 0 { items[number] = count }
+        }
+        let actions =
+            self.connections[id]?.session.measure(numbers, items: items, deadline: deadline, now: now) ?? []
         self.perform(actions, of: id, now: now)
     }
 

@@ -54,6 +54,11 @@ package final class PluginHub: TriggerPlugins {
         self.update { $0.measure(triggers, now: now) }
     }
 
+    package func measure(_ items: [TriggerID: Int]) {
+        let now = ContinuousClock.now
+        self.update { $0.measure(items.keys.sorted(), items: items, now: now) }
+    }
+
     /// Listens until the task is cancelled; then drains every plugin and ends ``events``.
     ///
     /// - Throws: ``PluginHostError`` when a socket cannot be had.

@@ -85,4 +85,10 @@ package protocol TriggerPlugins: Sendable {
     func remove(_ trigger: TriggerID)
     /// Asks for readings, one message per plugin. Every asked trigger gets a `reading` or an `unknown` by the deadline.
     func measure(_ triggers: [TriggerID])
+    /// The same for triggers whose readings are to name what waits: at most so many items each.
+    func measure(_ items: [TriggerID: Int])
+}
+
+extension TriggerPlugins {
+    package func measure(_ items: [TriggerID: Int]) { self.measure(items.keys.sorted()) }
 }

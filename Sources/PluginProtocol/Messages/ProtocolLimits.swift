@@ -12,6 +12,8 @@ package enum ProtocolLimits {
     package static let itemPayloadBytes = 4096
     /// The longest key of an item.
     package static let itemKeyBytes = 1024
+    /// The most items that a host asks for in one reading.
+    package static let itemsPerReading = 512
     /// The longest name of a plugin, trigger type or parameter.
     package static let nameBytes = 63
     /// The longest name of a parameter, which may come from a manifest of old.

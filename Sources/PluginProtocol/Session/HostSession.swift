@@ -186,20 +186,32 @@ package struct HostSession: Sendable {
     }
 
     /// Asks for readings, in as many messages as the limits want.
-    package mutating func measure(_ triggers: [UInt64], deadline: Instant, now: Instant) -> [Action] {
+    ///
+    /// `items` are how many are wanted of a trigger, 0 for each that is not in it. A message asks for as many of each of its
+    /// triggers, so there is one for each number.
+    package mutating func measure(
+        _ triggers: [UInt64],
+        items: [UInt64: Int] = [:],
+        deadline: Instant,
+        now: Instant
+    ) -> [Action] {
         guard self.phase == .ready else { return Self.unknown(triggers[...], self.notReady) }
         switch self.breaker.permit(now: now) {
         case .all:
             var actions: [Action] = []
-            var rest = triggers[...]
-            while !rest.isEmpty {
-                let part = rest.prefix(self.configuration.maximumTriggersPerMeasure)
-                actions.append(self.sendMeasure(part, deadline: deadline, now: now))
-                rest = rest.dropFirst(part.count)
+            for (count, alike) in self.grouped(triggers, by: items) {
+                var rest = alike
+                while !rest.isEmpty {
+                    let part = rest.prefix(self.configuration.maximumTriggersPerMeasure)
+                    actions.append(self.sendMeasure(part, items: count, deadline: deadline, now: now))
+                    rest = rest.dropFirst(part.count)
+                }
             }
             return actions
         case .probe:
-            return [self.sendMeasure(triggers.prefix(1), deadline: deadline, now: now)]
+            let first = triggers.prefix(1)
+            let count = first.first.flatMap { items[$0] } ?? 0
+            return [self.sendMeasure(first, items: count, deadline: deadline, now: now)]
                 + Self.unknown(triggers.dropFirst(), Self.silent)
         case .none:
             return Self.unknown(triggers[...], Self.silent)
@@ -265,11 +277,22 @@ package struct HostSession: Sendable {
         return self.lastCall
     }
 
-    private mutating func sendMeasure(_ triggers: ArraySlice<UInt64>, deadline: Instant, now: Instant) -> Action {
+    /// The triggers by how many items are wanted of them, the fewest first.
+    private func grouped(_ triggers: [UInt64], by items: [UInt64: Int]) -> [(Int, ArraySlice<UInt64>)] {
+        guard !items.isEmpty else { return [(0, triggers[...])] }
+        return Dictionary(grouping: triggers) { items[$0] ?? 0 }.sorted { $0.key < $1.key }.map { ($0, $1[...]) }
+    }
+
+    private mutating func sendMeasure(
+        _ triggers: ArraySlice<UInt64>,
+        items: Int,
+        deadline: Instant,
+        now: Instant
+    ) -> Action {
         let measure = Frame.Measure(
             triggers: Array(triggers),
             timeout: now.duration(to: deadline),
-            maximumItems: self.configuration.maximumItems
+            maximumItems: min(max(items, 0), self.configuration.maximumItems)
         )
         let call = self.nextCall(deadline: deadline)
         self.measures[call] = PendingMeasure(measure, startedAt: now, deadline: deadline)

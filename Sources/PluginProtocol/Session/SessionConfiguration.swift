@@ -12,8 +12,8 @@ package struct SessionConfiguration: Sendable {
     /// Within this a Ping must be answered, by anything.
     package var pingTimeout: Duration = .seconds(10)
     package var maximumTriggersPerMeasure = 10_000
-    /// Items wanted per reading; 0 for none.
-    package var maximumItems = 0
+    /// The most items asked for per reading, whatever is wanted.
+    package var maximumItems = ProtocolLimits.itemsPerReading
     package var breaker = CircuitBreaker()
 
     package init() {}

@@ -2,7 +2,17 @@ import Kubernetes
 
 /// Documents as people write them, to start from.
 enum FuzzSeeds {
-    static let all: [JSONValue] = [scaledJob, authentication, clusterAuthentication, secret, list]
+    static let all: [JSONValue] = [scaledJob, itemJob, authentication, clusterAuthentication, secret, list]
+
+    /// One Job per item.
+    static let itemJob: JSONValue = {
+        var object = Self.scaledJob
+        object["metadata"]?["annotations"] = ["sluice.dev/one-job-per-item": "true", "sluice.dev/item-attempts": "3"]
+        object["spec"]?["minReplicaCount"] = nil
+        let first = Self.scaledJob[path: "spec", "triggers"]?.arrayValue?.first
+        object["spec"]?["triggers"] = .array(first.map { [$0] } ?? [])
+        return object
+    }()
 
     static let scaledJob: JSONValue = [
         "apiVersion": "keda.sh/v1alpha1",

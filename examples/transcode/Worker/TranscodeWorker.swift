@@ -1,8 +1,11 @@
 internal import ArgumentParser
+internal import Glibc
 internal import MongoDB
 internal import UnixSignals
 
 /// Transcodes one waiting video and ends: what a Job of the transcoding example runs.
+///
+/// With one Job per item that is the video of `SLUICE_ITEM_KEY`, otherwise the oldest.
 ///
 /// The document stays `waiting`, and so stays counted, until it is finished. That is why each document has exactly one Job;
 /// the claim only keeps two Jobs from taking the same one.
@@ -61,12 +64,27 @@ struct TranscodeWorker: AsyncParsableCommand {
     }
 
     private func claimVideo(from videos: VideoQueue) async throws -> Video? {
+        let item = try Self.item()
         let end = ContinuousClock.now + .seconds(self.patience)
         while true {
-            if let video = try await videos.claim() { return video }
+            if let video = try await videos.claim(item) { return video }
             guard ContinuousClock.now < end else { return nil }
             try await Task.sleep(for: .milliseconds(250))
         }
+    }
+
+    /// The `_id` of the video that this Job is for, where each has its own; nil where any will do.
+    private static func item() throws -> BSONValue? {
+        guard Self.variable("SLUICE_ITEM_KEY") != nil else { return nil }
+        // The key is text, whatever the `_id` is; the payload says it as extended JSON.
+        let payload = try BSONDocument(json: Self.variable("SLUICE_ITEM_PAYLOAD") ?? "")
+        guard let id = payload["_id"] else { throw ValidationError("SLUICE_ITEM_PAYLOAD has no _id") }
+        return id
+    }
+
+    private static func variable(_ name: String) -> String? {
+        guard let value = getenv(name) else { return nil }
+        return String(cString: value)
     }
 
     /// Runs the work, renewing the claim meanwhile; ends early when the claim is lost or a signal comes.

@@ -20,17 +20,21 @@ struct VideoQueue: Sendable {
     let worker = "\(hostName())/\(getpid())"
 
     /// Takes the oldest video that waits and that nobody works on; nil when there is none.
-    func claim() async throws -> Video? {
+    ///
+    /// With an `id` only that one.
+    func claim(_ id: BSONValue? = nil) async throws -> Video? {
         let isFree: BSONValue = [
             ["claimedUntil": ["$exists": false]],
             ["$expr": ["$lt": ["$claimedUntil", "$$NOW"]]],
         ]
-        let filter: BSONDocument = ["type": "mp4", "state": "waiting", "$or": isFree]
+        var filter: BSONDocument = ["type": "mp4", "state": "waiting", "$or": isFree]
+        if let id { filter.append("_id", id) }
+        let chosen = filter
         let update = BSONDocument.pipeline([
             ["$set": ["claimedBy": .string(self.worker), "claimedUntil": self.claimEnd, "startTimeStamp": "$$NOW"]]
         ])
         let document = try await self.run { collection throws(MongoError) in
-            try collection.findAndModify(filter, sort: ["_id": 1], update: update)
+            try collection.findAndModify(chosen, sort: ["_id": 1], update: update)
         }
         guard let document, let id = document["_id"] else { return nil }
         return Video(id: id, name: document["url"]?.string ?? id.canonicalJSON)

@@ -26,6 +26,10 @@ package struct EventReason: RawRepresentable, Hashable, Sendable, ExpressibleByS
     package static let scaledJobInactive: Self = "ScaledJobInactive"
     package static let jobsCreated: Self = "KEDAJobsCreated"
     package static let jobCreateFailed: Self = "KEDAJobCreateFailed"
+    /// An item gets no further Job.
+    package static let itemFailed: Self = "ItemFailed"
+    /// The Job of an item succeeded, and the item waits as before.
+    package static let itemStillWaiting: Self = "ItemStillWaiting"
     package static let authenticationAdded: Self = "TriggerAuthenticationAdded"
     package static let authenticationUpdated: Self = "TriggerAuthenticationUpdated"
     package static let authenticationDeleted: Self = "TriggerAuthenticationDeleted"
@@ -38,8 +42,8 @@ package struct EventReason: RawRepresentable, Hashable, Sendable, ExpressibleByS
         .scaledJobReady, .scaledJobCheckFailed, .scaledJobUpdateFailed, .scaledJobDeleted, .scaledJobPaused,
         .scaledJobUnpaused, .rolloutCleanupStarted, .rolloutCleanupCompleted, .rolloutCleanupFailed,
         .scaledJobRetentionInvalid, .scaledJobDeletionStuck, .scalersStarted, .scalersStopped, .scalerFailed,
-        .scalerInfo, .scaledJobActive, .scaledJobInactive, .jobsCreated,
-        .jobCreateFailed, .authenticationAdded, .authenticationUpdated, .authenticationDeleted,
+        .scalerInfo, .scaledJobActive, .scaledJobInactive, .jobsCreated, .jobCreateFailed, .itemFailed,
+        .itemStillWaiting, .authenticationAdded, .authenticationUpdated, .authenticationDeleted,
         .clusterAuthenticationAdded, .clusterAuthenticationUpdated, .clusterAuthenticationDeleted,
     ]
 

@@ -86,6 +86,8 @@ package enum ControllerAction: Sendable, Equatable {
     case setTrigger(TriggerID, revision: UInt64, TriggerSpecification)
     case removeTrigger(TriggerID)
     case measure([TriggerID])
+    /// The same for triggers that are to name at most so many items each.
+    case measureItems([TriggerID: Int])
     /// The Secrets to watch from now on besides the others, and those to watch no more.
     case watchSecrets(begin: Set<ObjectKey>, end: Set<ObjectKey>)
     /// Watch the Pods of Jobs in this scope from now on, until the end; asked for once.

@@ -27,12 +27,14 @@ extension ControllerMachine {
             }
             guard self.mustRepeat(uid) else { continue }
             // In place: a record that is taken out and changed would take a copy of its whole queue along.
-            guard let template = self.records[uid]?.template,
+            guard self.records[uid]?.template != nil,
                 let name = self.records[uid]?.nextCreation(at: moment.instant),
                 let job = self.records[uid]?.reference(name)
             else { continue }
+            let template = self.records[uid].flatMap { self.template(for: name, of: $0) }
             // A name that the watch has shown meanwhile needs no call any more.
-            if self.trackers[uid]?.calling(name) == true {
+            if template == nil { self.lookUp(job) }
+            if let template, self.trackers[uid]?.calling(name) == true {
                 self.records[uid]?.window.began()
                 self.creationsUnderWay += 1
                 self.actions.append(.createJob(job, template))
@@ -50,17 +52,20 @@ extension ControllerMachine {
         while self.creationsUnderWay < self.configuration.largestCreationsUnderWay,
             let uid = self.admission.ledger.next(now: moment.instant)
         {
-            if let template = self.records[uid]?.template, self.records[uid]?.mayCreate == true,
+            if self.records[uid]?.template != nil, self.records[uid]?.mayCreate == true,
                 let name = self.records[uid]?.nextCreation(at: moment.instant),
-                let job = self.records[uid]?.reference(name),
-                // A name that the watch has shown meanwhile needs no call any more.
-                self.trackers[uid]?.calling(name, cost: self.admission.ledger.cost(of: uid)) == true
+                let job = self.records[uid]?.reference(name)
             {
-                self.records[uid]?.window.began()
-                self.creationsUnderWay += 1
-                self.actions.append(.createJob(job, template))
-                self.admission.ledger.take(uid, now: moment.instant)
-                self.noteUses(at: moment.instant)
+                let template = self.records[uid].flatMap { self.template(for: name, of: $0) }
+                if template == nil { self.lookUp(job) }
+                // A name that the watch has shown meanwhile needs no call any more.
+                if let template, self.trackers[uid]?.calling(name, cost: self.admission.ledger.cost(of: uid)) == true {
+                    self.records[uid]?.window.began()
+                    self.creationsUnderWay += 1
+                    self.actions.append(.createJob(job, template))
+                    self.admission.ledger.take(uid, now: moment.instant)
+                    self.noteUses(at: moment.instant)
+                }
             }
             self.noteDemand(of: uid, at: moment.instant)
         }
@@ -188,6 +193,8 @@ extension ControllerMachine {
         case .success(let found):
             // Gone already, or somebody else's: either way this name is not a Job of ours.
             if found != nil { self.records[job.owner]?.names.saw(name) }
+            if found != nil { self.items[job.owner]?.book.occupy(name) }
+            self.trackers[job.owner]?.ended(name, now: moment.instant)
             self.trackers[job.owner]?.release(name)
             self.records[job.owner]?.needsDecision = true
         case .failure(let error):

@@ -38,7 +38,7 @@ extension ControllerMachine {
         while let excess = self.cleaning.ledger.takeExcess(of: uid, at: moment.unixSeconds) {
             guard self.records[uid]?.deletions[excess.name] == nil,
                 let job = self.trackers[uid]?.observed[excess.name], FinishedJob(job) == excess,
-                self.trackers[uid]?.isCalling(excess.name) == false
+                self.trackers[uid]?.isCalling(excess.name) == false, !self.isKeptForItems(excess.name, of: uid)
             else { continue }
             return (job.name, JobDeletion(uid: job.uid))
         }

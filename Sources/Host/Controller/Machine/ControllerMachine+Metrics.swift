@@ -18,7 +18,8 @@ extension ControllerMachine {
                     unfinished: self.trackers[record.uid]?.unfinished ?? 0,
                     stuckDeleting: self.cleaning.deleting.stuck(of: record.uid),
                     queueLength: record.isPaused ? nil : record.decision?.queueLength,
-                    pollLateness: record.pollLateness
+                    pollLateness: record.pollLateness,
+                    exhaustedItems: self.items[record.uid]?.tally.exhausted
                 )
             )
             self.addTriggers(of: record, to: &snapshot)

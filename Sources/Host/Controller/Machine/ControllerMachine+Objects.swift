@@ -84,7 +84,8 @@ extension ControllerMachine {
         let wasPaused = record.isPaused
         record.isPaused = WellKnown.isPaused(record.object.metadata.annotations)
         self.renewRetention(&record, at: moment)
-        switch ScaledJobSpecification.parse(record.object.spec) {
+        let formerTriggers = record.specification?.triggers
+        switch ScaledJobSpecification.parse(record.object.spec, annotations: record.object.metadata.annotations) {
         case .success(let specification):
             record.specification = specification
             record.problems = []
@@ -100,6 +101,7 @@ extension ControllerMachine {
         record.needsDecision = true
         self.pauseChanged(&record, wasPaused: wasPaused, at: moment)
         self.reviewRollout(&record)
+        self.reviewItems(&record, formerTriggers: formerTriggers)
         if !record.mayCreate { self.withdrawAll(&record) }
         self.resolveTriggers(&record)
         self.noteReferences(of: record, at: moment)
@@ -111,7 +113,8 @@ extension ControllerMachine {
             let template = try JobTemplate(
                 for: record.object,
                 jobTargetRef: specification.jobTargetRef,
-                version: self.configuration.version
+                version: self.configuration.version,
+                carriesItems: specification.items != nil
             )
             guard template != record.template else { return }
             record.template = template
@@ -150,6 +153,7 @@ extension ControllerMachine {
         self.forgetTrackerIfEmpty(uid)
         self.noteDemand(of: uid, at: moment.instant)
         self.touched.remove(uid)
+        self.items[uid] = nil
         self.follow(ParameterResolver.Needs(), for: uid)
         self.cleaning.forget(uid)
         self.cutNames.set(uid, to: [])
@@ -255,6 +259,7 @@ extension ControllerMachine {
     }
 
     mutating func jobsChanged(of owner: String, _ change: JobTracker.Change, at moment: Moment) {
+        self.items[owner]?.kept = nil
         guard var record = self.records[owner] else {
             return self.forgetTrackerIfEmpty(owner)
         }

@@ -14,6 +14,7 @@ extension ControllerMachine {
         self.readAgain(&record, at: now)
         self.measureChanged(&record, at: now)
         self.decide(&record, at: moment)
+        self.releaseKeptForItems(record)
         self.retryDeletions(&record, at: moment)
         self.describe(&record, at: moment)
         self.noteBudgetUse(uid)
@@ -146,8 +147,10 @@ extension ControllerMachine {
         }
     }
 
-    private mutating func apply(_ decision: ScalingDecision, to record: inout ScaledJobRecord, at moment: Moment) {
-        let decision = decision.waiting(for: self.admission.ledger.wait(of: record.uid))
+    private mutating func apply(_ asked: ScalingDecision, to record: inout ScaledJobRecord, at moment: Moment) {
+        let chosen = self.chooseItems(asked, &record, at: moment)
+        let decision = (chosen?.decision ?? asked).waiting(for: self.admission.ledger.wait(of: record.uid))
+        var orders = chosen?.orders[...]
         if decision.isActive == true { record.status.becameActive(at: moment.unixSeconds) }
         self.noteActivity(decision, &record, at: moment)
         self.totals.decisions[decision.limit, default: 0] += 1
@@ -179,7 +182,7 @@ extension ControllerMachine {
         )
         record.isQueueCut = missing < decision.create
         while missing > 0 {
-            let name = record.names.next()
+            guard let name = orders == nil ? record.names.next() : orders?.popFirst()?.name else { break }
             guard self.trackers[record.uid, default: JobTracker()].assume(name, now: moment.instant) else { continue }
             record.creations.append(name)
             missing -= 1

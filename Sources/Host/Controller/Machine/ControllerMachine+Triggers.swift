@@ -107,7 +107,11 @@ extension ControllerMachine {
                 )
                 needs.formUnion(resolver.needs(self.authentications))
                 record.triggers[index].credentials = []
-                self.resolve(&record.triggers[index], resolver, scaledJob: record.key)
+                var resolution = self.resolution(resolver, &record.triggers[index].credentials)
+                if let problem = self.itemsProblem(manifest.type, index: index, of: record) {
+                    resolution = .problems([problem])
+                }
+                self.resolve(&record.triggers[index], resolver, resolution, scaledJob: record.key)
                 needs.credentials.formUnion(record.triggers[index].credentials)
             }
         }
@@ -120,9 +124,10 @@ extension ControllerMachine {
     private mutating func resolve(
         _ trigger: inout TriggerRecord,
         _ resolver: ParameterResolver,
+        _ resolution: ParameterResolver.Resolution,
         scaledJob: ObjectKey
     ) {
-        switch self.resolution(resolver, &trigger.credentials) {
+        switch resolution {
         case .waiting(let what):
             // What is open stays open while something is being read again.
             if trigger.specification == nil { trigger.state = .waiting(what) }
@@ -218,6 +223,7 @@ extension ControllerMachine {
                 )
                 record.needsDecision = true
             }
+            self.listed(reading, of: id, askedAt: askedAt)
             if let record = self.records[id.owner] { self.forgetFreedSlots(of: record, at: moment.instant) }
         case .unknown(let id, let revision, let failure):
             self.noteRefusal(failure, of: id, at: moment)

@@ -68,6 +68,9 @@ package struct ControllerMachine: Sendable {
     /// What has been done so far.
     var work = Work()
 
+    /// By UID, the ScaledJobs with one Job per item.
+    var items: [String: ItemRecord] = [:]
+
     // What one input collects.
     var actions: [ControllerAction] = []
     var touched: Set<String> = []
@@ -170,6 +173,8 @@ package struct ControllerMachine: Sendable {
         self.dispatchStatusWrites(moment)
         self.dispatchAuthenticationWrites(moment)
         self.dispatchBudgetWrites(moment)
+        let itemMeasures = self.takeItemMeasures()
+        if !itemMeasures.isEmpty { self.actions.append(.measureItems(itemMeasures)) }
         if !self.measures.isEmpty {
             self.actions.append(.measure(self.measures))
             self.measures.removeAll(keepingCapacity: true)

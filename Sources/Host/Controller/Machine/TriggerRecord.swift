@@ -45,6 +45,11 @@ struct TriggerRecord {
         return opened
     }
 
+    var isKnown: Bool {
+        guard case .known = self.standing else { return false }
+        return true
+    }
+
     var isMeasuring: Bool { self.measuringSince != nil }
 
     /// The oldest time of which something is or will be said.

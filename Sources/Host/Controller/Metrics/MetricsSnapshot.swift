@@ -36,6 +36,8 @@ package struct MetricsSnapshot: Sendable {
         package var queueLength: Int?
         /// How late its last poll was; nil before the first one.
         package var pollLateness: Duration?
+        /// Items that still wait after their last attempt; nil where there isn't one Job per item.
+        package var exhaustedItems: Int?
     }
 
     package struct ResourceCount: Sendable, Hashable {

@@ -33,6 +33,8 @@ package struct ScaledJobSpecification: Sendable, Equatable {
     package var retention: RetentionPolicy
     package var envSourceContainerName: String?
     package var rollout = RolloutPolicy()
+    /// Nil unless each item is to have a Job of its own.
+    package var items: ItemPolicy?
 }
 
 /// One element of `spec.triggers`.

@@ -1,5 +1,6 @@
 package import Kubernetes
 package import PluginHost
+import PluginProtocol
 
 /// Checks ScaledJobs without opening anything: what `validate` and admission say.
 package struct ManifestCheck: Sendable {
@@ -29,7 +30,7 @@ package struct ManifestCheck: Sendable {
 
     /// Secrets and ConfigMaps that the ScaledJob's parameters may come from.
     package func needs(of scaledJob: ScaledJob) -> ParameterResolver.Needs {
-        guard case .success(let specification) = ScaledJobSpecification.parse(scaledJob.spec) else {
+        guard case .success(let specification) = Self.parse(scaledJob) else {
             return ParameterResolver.Needs()
         }
         return Self.resolvers(scaledJob, specification).reduce(into: ParameterResolver.Needs()) { needs, resolver in
@@ -43,12 +44,15 @@ package struct ManifestCheck: Sendable {
     /// Everything that is wrong, in the order of the manifest.
     package func problems(of scaledJob: ScaledJob) -> [Problem] {
         let specification: ScaledJobSpecification
-        switch ScaledJobSpecification.parse(scaledJob.spec) {
+        switch Self.parse(scaledJob) {
         case .success(let parsed): specification = parsed
         case .failure(let invalid): return invalid.problems
         }
         return Self.resolvers(scaledJob, specification).flatMap { resolver -> [Problem] in
             guard let offer = self.offers[resolver.trigger.type] else { return [self.unknownType(resolver)] }
+            if specification.items != nil, !offer.declaration.capabilities.items {
+                return [ItemPolicy.unsupported(type: resolver.trigger.type, index: resolver.index)]
+            }
             let resolution = resolver.resolve(
                 offer.declaration,
                 authentications: self.authentications,
@@ -67,10 +71,19 @@ package struct ManifestCheck: Sendable {
         _ scaledJob: ScaledJob,
         version: String
     ) throws -> (key: ObjectKey, body: [UInt8])? {
-        guard case .success(let specification) = ScaledJobSpecification.parse(scaledJob.spec) else { return nil }
-        let template = try JobTemplate(for: scaledJob, jobTargetRef: specification.jobTargetRef, version: version)
+        guard case .success(let specification) = Self.parse(scaledJob) else { return nil }
+        let template = try JobTemplate(
+            for: scaledJob,
+            jobTargetRef: specification.jobTargetRef,
+            version: version,
+            carriesItems: specification.items != nil
+        )
         let key = ObjectKey(namespace: scaledJob.key.namespace, name: Self.trialName(scaledJob.key.name))
         return (key, template.body(name: key.name))
+    }
+
+    private static func parse(_ scaledJob: ScaledJob) -> Result<ScaledJobSpecification, InvalidSpecification> {
+        ScaledJobSpecification.parse(scaledJob.spec, annotations: scaledJob.metadata.annotations)
     }
 
     /// A name that a Job may have, whatever the ScaledJob's may be cut to.

@@ -35,7 +35,8 @@ struct ClusterCalls: Sendable {
         case .writeBudgetStatus(let name, let patch):
             let key = ObjectKey(namespace: "", name: name)
             return .budgetStatusWritten(name, await self.patchStatus(.jobBudgets, key, patch))
-        case .setTrigger, .removeTrigger, .measure, .watchSecrets, .watchConfigMaps, .watchPods, .watchNamespaces,
+        case .setTrigger, .removeTrigger, .measure, .measureItems, .watchSecrets, .watchConfigMaps, .watchPods,
+            .watchNamespaces,
             .fetchCredential,
             .recordEvent, .log:
             return nil

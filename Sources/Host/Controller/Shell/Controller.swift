@@ -214,6 +214,7 @@ package actor Controller {
             self.plugins.set(id, revision: revision, to: specification)
         case .removeTrigger(let id): self.plugins.remove(id)
         case .measure(let ids): self.plugins.measure(ids)
+        case .measureItems(let items): self.plugins.measure(items)
         case .watchSecrets(let begin, let end):
             self.secretWatches.end(end)
             self.secretWatches.begin(begin) { key in

@@ -32,7 +32,13 @@ extension JobSummary {
                 timeToLive: job.spec.ttlSecondsAfterFinished
                     ?? job.metadata.annotations?[WellKnown.timeToLiveAnnotation].flatMap { Int32($0) }.flatMap {
                         $0 < 0 ? nil : $0
-                    }
+                    },
+                item: job.metadata.annotations?[WellKnown.itemKeyAnnotation].map { key in
+                    ItemMark(
+                        key: key,
+                        attempt: job.metadata.annotations?[WellKnown.itemAttemptAnnotation].flatMap { Int($0) }
+                    )
+                }
             ),
             deletion: job.metadata.deletionTimestamp.flatMap { KubernetesTime($0) }.map {
                 Deletion(since: $0.secondsSinceEpoch, finalizers: job.metadata.finalizers ?? [])

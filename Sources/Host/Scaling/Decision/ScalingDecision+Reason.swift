@@ -11,7 +11,7 @@ extension ScalingDecision {
     /// Whether the reason of another decision reads the same, without making a text of either.
     package func readsLike(_ other: ScalingDecision) -> Bool {
         guard self.create == other.create, self.strategy == other.strategy, self.demandLimit == other.demandLimit,
-            self.wait == other.wait,
+            self.wait == other.wait, self.items == other.items,
             self.bounds == other.bounds, self.warning == other.warning
         else { return false }
         guard case .demand(var amount, let jobs) = self.ground, case .demand(let before, let jobsBefore) = other.ground
@@ -63,7 +63,7 @@ extension ScalingDecision {
         default: break
         }
         if self.strategy != .default { text += ", by \(self.strategy.name)" }
-        return text + ": create \(self.create)"
+        return text + ": create \(self.create)" + (self.items?.sentence ?? "")
     }
 
     /// What sets the number of base Jobs.

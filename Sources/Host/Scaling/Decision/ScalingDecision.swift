@@ -12,6 +12,8 @@ package struct ScalingDecision: Sendable, Equatable {
         case queueLength
         /// Jobs whose Pods have not started: `eager` leaves as many slots free as there are.
         case pendingJobs
+        /// The items that wait: with one Job for each, those without one that may have it.
+        case items
         /// Nothing waits above the activation threshold.
         case inactive
         /// The backlog, the Jobs or their Pods are not known: the last decision holds.
@@ -70,6 +72,47 @@ package struct ScalingDecision: Sendable, Equatable {
     let bounds: ReplicaBounds
     let warning: String?
     let ground: Ground
+    /// How the items stand, where each has a Job of its own.
+    package private(set) var items: ItemTally?
+
+    init(
+        create: Int,
+        withdraw: Int,
+        isActive: Bool?,
+        numbers: Numbers?,
+        strategy: ScalingStrategy,
+        limit: Limit,
+        bounds: ReplicaBounds,
+        warning: String?,
+        ground: Ground
+    ) {
+        self.create = create
+        self.withdraw = withdraw
+        self.isActive = isActive
+        self.numbers = numbers
+        self.strategy = strategy
+        self.limit = limit
+        self.bounds = bounds
+        self.warning = warning
+        self.ground = ground
+    }
+
+    /// The same decision where there are only so many items to create a Job for.
+    package func serving(_ count: Int, _ items: ItemTally) -> ScalingDecision {
+        var decision = ScalingDecision(
+            create: Swift.min(self.create, count),
+            withdraw: self.withdraw,
+            isActive: self.isActive,
+            numbers: self.numbers,
+            strategy: self.strategy,
+            limit: count < self.create ? .items : self.limit,
+            bounds: self.bounds,
+            warning: self.warning,
+            ground: self.ground
+        )
+        decision.items = items
+        return decision
+    }
 
     /// Whether its Jobs are base Jobs; demand is looked at afterwards.
     package var fillsBase: Bool {

@@ -14,9 +14,7 @@ package struct JobNames: Sendable, Equatable {
         let mark = Self.mark(of: uid)
         // 20 digits of the number and two hyphens.
         let room = Self.longestName - mark.utf8.count - 22
-        var head = String(decoding: scaledJob.utf8.prefix(room), as: UTF8.self)
-        while head.last == "-" || head.last == "." { head.removeLast() }
-        self.prefix = "\(head)-\(mark)-"
+        self.prefix = "\(Self.head(of: scaledJob, room: room))-\(mark)-"
         self.lastNumber = lastNumber
     }
 
@@ -34,15 +32,29 @@ package struct JobNames: Sendable, Equatable {
     /// The name under which the template is tried without being stored.
     package var trial: String { "\(self.prefix)0" }
 
+    /// Whether this is one of the names that numbers alone tell apart.
+    package func owns(_ name: String) -> Bool {
+        name.hasPrefix(self.prefix) && name.utf8.dropFirst(self.prefix.utf8.count).allSatisfy { 48...57 ~= $0 }
+    }
+
+    /// As much of a ScaledJob's name as there is room for.
+    static func head(of scaledJob: String, room: Int) -> String {
+        var head = String(decoding: scaledJob.utf8.prefix(room), as: UTF8.self)
+        while head.last == "-" || head.last == "." { head.removeLast() }
+        return head
+    }
+
+    /// What marks and hashes are written in: no vowels, so no words, and nothing that looks like another.
+    static let alphabet = Array("bcdfghjklmnpqrstvwxz2456789".unicodeScalars)
+
     /// Five characters that tell a ScaledJob from an earlier one of the same name (FNV-1a of its UID).
-    private static func mark(of uid: String) -> String {
+    static func mark(of uid: String) -> String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in uid.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        let alphabet = Array("bcdfghjklmnpqrstvwxz2456789".unicodeScalars)
         var text = ""
         for _ in 0..<5 {
-            text.unicodeScalars.append(alphabet[Int(hash % UInt64(alphabet.count))])
-            hash /= UInt64(alphabet.count)
+            text.unicodeScalars.append(Self.alphabet[Int(hash % UInt64(Self.alphabet.count))])
+            hash /= UInt64(Self.alphabet.count)
         }
         return text
     }

@@ -22,6 +22,8 @@ package struct JobTracker: Sendable, Equatable {
         package var timeToLive: Int32?
         /// What its Pods request together; in bounds.
         package let cost: ResourceAmounts
+        /// What it says about the item that it works on.
+        package var item: ItemMark?
 
         package init(
             name: String,
@@ -30,8 +32,10 @@ package struct JobTracker: Sendable, Equatable {
             isDeleting: Bool = false,
             template: TemplateMark = TemplateMark(),
             timeToLive: Int32? = nil,
-            cost: ResourceAmounts = ResourceAmounts()
+            cost: ResourceAmounts = ResourceAmounts(),
+            item: ItemMark? = nil
         ) {
+            self.item = item
             self.name = name
             self.uid = uid
             self.phase = phase
@@ -97,6 +101,10 @@ package struct JobTracker: Sendable, Equatable {
     private(set) var beginnings: [String: ContinuousClock.Instant] = [:]
     /// When each unfinished Job was first seen not to be pending any more; see ``JobTracker/review(_:now:)``.
     var starts: [String: ContinuousClock.Instant] = [:]
+    /// When Jobs ended, by name; only while they are followed, and forgotten with ``forgetFreed(before:)``.
+    package private(set) var ends: [String: ContinuousClock.Instant] = [:]
+    /// Whether it matters which Jobs have ended, and not only how many.
+    package var followsEnds = false
     private var unfinishedObserved = 0
     /// Names with a call under way, whatever the watch has shown meanwhile.
     private var calls: Set<String> = []
@@ -117,6 +125,12 @@ package struct JobTracker: Sendable, Equatable {
     package mutating func forgetFreed(before instant: ContinuousClock.Instant) {
         let keep = self.freed.firstIndex { $0.at >= instant } ?? self.freed.endIndex
         self.freed.removeFirst(keep)
+        if !self.ends.isEmpty { self.ends = self.ends.filter { $0.value >= instant } }
+    }
+
+    /// Notes that a Job of this name has ended, as far as is known.
+    package mutating func ended(_ name: String, now: ContinuousClock.Instant) {
+        if self.followsEnds { self.ends[name] = now }
     }
 
     package func contains(_ name: String) -> Bool {
@@ -144,6 +158,7 @@ package struct JobTracker: Sendable, Equatable {
     }
 
     private mutating func free(_ name: String, now: ContinuousClock.Instant) {
+        self.ended(name, now: now)
         let start = self.starts.removeValue(forKey: name)
         self.freed.append(FreedSlot(at: now, begunAt: self.beginnings.removeValue(forKey: name), startedAt: start))
     }
@@ -173,6 +188,7 @@ extension JobTracker {
             self.free(job.name, now: now)
         }
         if before?.isFinished != true || before?.uid != job.uid {
+            self.ended(job.name, now: now)
             switch job.phase {
             case .succeeded: change.succeeded = 1
             case .failed: change.failed = 1
