@@ -10,6 +10,8 @@ package struct Job: KubernetesObject, Equatable {
         package var parallelism: Int32?
         package var completions: Int32?
         package var suspend: Bool?
+
+        package init() {}
     }
 
     package struct Status: Decodable, Sendable, Equatable {
@@ -20,6 +22,8 @@ package struct Job: KubernetesObject, Equatable {
         package var startTime: KubernetesTime?
         package var completionTime: KubernetesTime?
         package var conditions: [Condition]?
+
+        package init() {}
     }
 
     package struct Condition: Decodable, Sendable, Equatable {
@@ -28,12 +32,24 @@ package struct Job: KubernetesObject, Equatable {
         package var reason: String?
         package var message: String?
         package var lastTransitionTime: KubernetesTime?
+
+        package init(type: String, status: String, lastTransitionTime: KubernetesTime?) {
+            self.type = type
+            self.status = status
+            self.lastTransitionTime = lastTransitionTime
+        }
     }
 
     private enum CodingKeys: String, CodingKey {
         case metadata
         case spec
         case status
+    }
+
+    package init(metadata: ObjectMetadata, spec: Spec = Spec(), status: Status = Status()) {
+        self.metadata = metadata
+        self.spec = spec
+        self.status = status
     }
 
     package init(from decoder: any Decoder) throws {
