@@ -63,6 +63,8 @@ extension ControllerMachine {
             // Unknown or not sent: the slot stays taken, and the same name is asked for again.
             record.window.refused()
             self.trackers[job.owner]?.uncertain(name, mayExist: error.mayHaveHappened)
+            let end = moment.instant + self.configuration.longestCreation
+            if error.mayHaveHappened { self.trackers[job.owner]?.unanswered(name, until: end) }
             if self.trackers[job.owner]?.assumed[name] != nil { record.creations.insert(name, at: 0) }
             self.hold(&record, error, at: moment)
         }
@@ -135,6 +137,12 @@ extension ControllerMachine {
             change = self.trackers[job.owner]?.upserted(found.observed, now: moment.instant) ?? change
             self.owners[found.observed.uid] = job.owner
         case .success(let found):
+            // An attempt that nobody waits for may still store it: it is looked for again when none can.
+            if found == nil, tracker.mayArrive(name, now: moment.instant) {
+                self.trackers[job.owner]?.uncertain(name, mayExist: true)
+                self.touched.insert(job.owner)
+                return
+            }
             // Gone already, or somebody else's: either way this name is not a Job of ours.
             if found != nil { self.records[job.owner]?.names.saw(name) }
             self.trackers[job.owner]?.release(name)

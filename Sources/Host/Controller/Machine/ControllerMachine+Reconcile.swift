@@ -7,6 +7,7 @@ extension ControllerMachine {
         guard var record = self.records[uid] else { return }
         let now = moment.instant
         self.work.reconciled += 1
+        self.reviewArrivals(&record, at: now)
         self.wantTrial(record, at: now)
         self.rollOut(&record, at: moment)
         self.poll(&record, at: now)
@@ -38,6 +39,7 @@ extension ControllerMachine {
         case .untried, .trying, .accepted: break
         }
         if let due = record.deletionRetryAt { wakes.append(due) }
+        if let due = self.trackers[record.uid]?.nextArrival { wakes.append(due) }
         for case .failed(let retryAt) in record.rollout.comparisons.values { wakes.append(retryAt) }
         if let due = self.createdEventDue(record, now), due > now { wakes.append(due) }
         if let due = record.status.dueAt(now), due > now { wakes.append(due) }
@@ -184,7 +186,7 @@ extension ControllerMachine {
         record.needsCleaning = false
         guard let retention = record.retention, let tracker = self.trackers[record.uid] else { return }
         for name in retention.excess(of: tracker.observed.values)
-        where record.deletions[name] == nil && !tracker.isCalling(name) {
+        where record.deletions[name] == nil && !tracker.isCalling(name) && !tracker.mayArrive(name, now: now) {
             record.queueDeletion(of: name)
         }
     }

@@ -216,6 +216,8 @@ package struct ControllerConfiguration: Sendable {
     package var claimGrace = Duration.seconds(5)
     /// The longest between the request for a reading and its arrival: the plugins' own limit and some more.
     package var longestReading = Duration.seconds(60)
+    /// The longest that the server works on a creation: as long it may store a Job after nobody waits for the answer.
+    package var longestCreation = Duration.seconds(10)
     /// How long a trigger type may be unknown after the start before that counts as a fault.
     package var pluginGrace = Duration.seconds(5)
 

@@ -77,6 +77,8 @@ package struct JobTracker: Sendable, Equatable {
     private var unfinishedObserved = 0
     /// Names with a call under way, whatever the watch has shown meanwhile.
     private var calls: Set<String> = []
+    /// Until when the server may still act on calls that ended without an answer; see ``JobTracker/mayArrive(_:now:)``.
+    var arrivals: [String: Arrival] = [:]
 
     package init() {}
 
@@ -116,6 +118,7 @@ package struct JobTracker: Sendable, Equatable {
 extension JobTracker {
     package mutating func upserted(_ job: Observed, now: ContinuousClock.Instant) -> Change {
         var change = Change()
+        self.arrived(job.name)
         let wasAssumed = self.assumed.removeValue(forKey: job.name) != nil
         let before = self.observed.updateValue(job, forKey: job.name)
         let heldSlot = wasAssumed || before.map { !$0.isFinished } ?? false
@@ -146,6 +149,10 @@ extension JobTracker {
         if self.calls.contains(name) {
             // The call may still create it again: its slot stays taken until the answer.
             self.assumed[name] = Assumed(state: .calling, mayExist: true, wasShownGone: true)
+            if self.beginnings[name] == nil { self.beginnings[name] = now }
+            change.freedSlots = 0
+        } else if self.mayArrive(name, now: now) {
+            self.assumed[name] = Assumed(state: .uncertain, mayExist: true)
             if self.beginnings[name] == nil { self.beginnings[name] = now }
             change.freedSlots = 0
         }
@@ -211,6 +218,7 @@ extension JobTracker {
     /// Nothing changes when the watch was faster.
     package mutating func confirmed(_ name: String, now: ContinuousClock.Instant) {
         self.calls.remove(name)
+        self.arrivals[name]?.isAccountedFor = true
         self.assumed[name]?.state = .confirmed(at: now)
         self.assumed[name]?.mayExist = true
     }
@@ -239,6 +247,7 @@ extension JobTracker {
             self.assumed[name] = nil
             self.forget(name)
         }
+        self.arrivals = [:]
     }
 
     /// Takes back up to `count` Jobs that no server has heard of; returns their names.

@@ -1,0 +1,14 @@
+import Scaling
+
+/// Creations without an answer, once the server cannot act on them any more.
+extension ControllerMachine {
+    /// Looks for what was asked for without an answer and is certain by now, and takes up what waited for that.
+    mutating func reviewArrivals(_ record: inout ScaledJobRecord, at now: ContinuousClock.Instant) {
+        guard let due = self.trackers[record.uid]?.nextArrival, due <= now else { return }
+        for name in self.trackers[record.uid]?.takeArrived(now: now) ?? [] where !record.creations.contains(name) {
+            self.lookUp(record.reference(name))
+        }
+        record.needsCleaning = true
+        record.rollout.needsLook = true
+    }
+}
