@@ -8,13 +8,17 @@ extension ControllerMachine {
 
     mutating func handle(_ change: Reflection<ScaledJob>, scope: String?, at moment: Moment) {
         switch change {
-        case .replaced(let scaledJobs, _):
+        case .replaced(let scaledJobs, let startedAt):
             self.synced.insert(.scaledJobs, scope)
             let listed = Set(scaledJobs.map(\.uid))
             for (uid, record) in self.records where !listed.contains(uid) {
                 if scope == nil || record.key.namespace == scope { self.remove(uid, at: moment) }
             }
-            for scaledJob in scaledJobs { self.upsert(scaledJob, at: moment) }
+            for scaledJob in scaledJobs {
+                self.upsert(scaledJob, at: moment)
+                self.records[scaledJob.uid]?.status.listed(scaledJob.status, since: startedAt)
+                self.touched.insert(scaledJob.uid)
+            }
             self.authenticationUses.markAll(at: moment.instant)
         case .upserted(let scaledJob): self.upsert(scaledJob, at: moment)
         case .deleted(let scaledJob): self.remove(scaledJob.uid, at: moment)
