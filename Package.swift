@@ -349,7 +349,7 @@ let package = Package(
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "Controller", "Kubernetes", "Simulate", "Simulation",
+                "Controller", "Kubernetes", "PluginPeers", "Simulate", "Simulation",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]

@@ -19,6 +19,7 @@ struct Simulate: ParsableCommand {
     @Option(help: "A mistake of the controller that is to be found.") var mutation: String?
     @Flag(help: "Print the trace of the first seed.") var trace = false
     @Flag(help: "Print a number for each run that is the same for the same run.") var hashes = false
+    @Flag(help: "Run each seed twice; both runs have to be the same.") var twice = false
     @Option(help: "Processors to use.") var jobs = ProcessInfo.processInfo.activeProcessorCount
     @Option(help: "Measure what so many ScaledJobs cost instead.") var load: Int?
 
@@ -56,7 +57,11 @@ struct Simulate: ParsableCommand {
     private func play(_ mistake: Mutation?, into report: inout SeedReport) throws {
         if self.jobs <= 1 || self.seeds < 4 {
             for seed in self.first..<self.first + self.seeds {
-                report.add(Simulation(seed: seed, mutation: mistake).run())
+                let outcome = Simulation(seed: seed, mutation: mistake).run()
+                if self.twice, Simulation(seed: seed, mutation: mistake).run().hash != outcome.hash {
+                    throw ValidationError("seed \(seed) does not repeat its run")
+                }
+                report.add(outcome)
                 // What is looked for is found.
                 if mistake != nil, !report.violations.isEmpty { return }
             }

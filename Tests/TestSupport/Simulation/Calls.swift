@@ -109,7 +109,7 @@ extension World {
         self.noteWrites()
         let unfinished = self.unfinished(of: job.owner)
         self.note("server") { "stores \(warrant.name), the \(unfinished). that is unfinished, of \(warrant.most)" }
-        let most = warrant.most + self.resurrected(of: job.owner)
+        let most = self.most(for: job, warrant.most) + self.resurrected(of: job.owner)
         if unfinished > most {
             self.violate(
                 "\(warrant.name) makes \(unfinished) unfinished Jobs where \(most) are allowed (asked for by "
@@ -121,6 +121,14 @@ extension World {
         }
         self.collectSoon(job)
         return result
+    }
+
+    /// The largest maximum under which one of the unfinished Jobs was asked for: who lowers it kills nothing.
+    private func most(for job: JobReference, _ most: Int) -> Int {
+        let others = self.jobs.values.filter { $0.owner == job.owner && !$0.isFinished && $0.key != job.key }
+        let largest = Swift.max(most, others.compactMap { self.allowances[$0.uid] }.max() ?? 0)
+        if let uid = self.jobs.values.first(where: { $0.key == job.key })?.uid { self.allowances[uid] = most }
+        return largest
     }
 
     /// A Job whose ScaledJob is gone goes as well.
@@ -211,7 +219,7 @@ extension World {
             if shown.isPaused { self.violate("\(name) is asked for while \(shown.key) is paused") }
             if !shown.isValid { self.violate("\(name) is asked for by a manifest that is not valid") }
             // A Job that was asked for under a former maximum is asked for again until its fate is known.
-            let most = acting.allowances[job.key] ?? shown.most
+            let most = Swift.max(acting.allowances[job.key] ?? 0, shown.most)
             acting.allowances[job.key] = most
             warrant.most = most
             warrant.name = name

@@ -113,15 +113,22 @@ struct ClusterAPI {
 
     // MARK: - Losing a second
 
+    private static func holders(_ store: ObjectStore) -> [JSONValue?] {
+        store.list(WatchScope(resource: .leases)).map { $0[path: "spec", "holderIdentity"] }
+    }
+
     mutating func remember(at now: ContinuousClock.Instant) {
         self.older.append((now, self.store))
         if self.older.count > 8 { self.older.removeFirst() }
     }
 
-    /// Goes back by about a second; false where that would take the Lease away, which etcd may do to nobody else either.
+    /// Goes back by about a second; false where that would undo a change of leader.
+    ///
+    /// No election by what etcd holds survives that: two hosts may act until the later one looks at the Lease again.
     mutating func loseASecond(at now: ContinuousClock.Instant) -> Bool {
         guard let before = self.older.last(where: { now - $0.at >= .seconds(1) })?.store,
-            !before.list(WatchScope(resource: .leases)).isEmpty
+            !before.list(WatchScope(resource: .leases)).isEmpty,
+            Self.holders(before) == Self.holders(self.store)
         else { return false }
         self.store = before
         self.epoch += 1

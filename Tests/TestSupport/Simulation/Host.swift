@@ -43,7 +43,7 @@ final class Acting {
     var allowances: [ObjectKey: Int] = [:]
     /// Names whose creation has been tried.
     var tried: Set<ObjectKey> = []
-    /// The last thing that was heard of each trigger: whether something waits, nil for unknown.
+    /// What the last reading of each trigger said, however long ago: whether something waits.
     var heard: [TriggerID: Bool] = [:]
     /// Whether each ScaledJob was last said to be active.
     var saidActive: [String: Bool] = [:]

@@ -105,7 +105,8 @@ extension World {
             let pause = Swift.min(timeout, until - self.now)
             return self.schedule(after: pause, on: host, "lease call fails") { answer($0, .failure(error)) }
         }
-        self.request(on: host, timeout: timeout, kind, "lease call", perform: perform, answer: answer)
+        // A leader that can never keep its Lease does nothing worth looking at.
+        self.request(on: host, timeout: timeout, kind, share: 0.3, "lease call", perform: perform, answer: answer)
     }
 
     private func beginActing(_ host: Host) {

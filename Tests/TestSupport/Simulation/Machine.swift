@@ -63,8 +63,7 @@ extension World {
     private func hear(_ event: PluginEvent, _ acting: Acting) {
         switch event {
         case .reading(let id, _, let reading, _): acting.heard[id] = reading.waiting > 0
-        case .unknown(let id, _, _), .failed(let id, _, _): acting.heard[id] = nil
-        case .offers, .opened, .changed: break
+        case .unknown, .failed, .offers, .opened, .changed: break
         }
     }
 

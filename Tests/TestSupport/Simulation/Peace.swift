@@ -52,7 +52,11 @@ extension World {
     func awaitPeace() {
         guard self.violation == nil else { return }
         self.run(for: Self.longestRecovery)
-        self.awaitEnd(within: .seconds(60 + 4 * self.sources.values.reduce(0) { $0 + $1.waiting.count }))
+        // One after the other, and where the minimum is the maximum, one with each poll.
+        let work = self.plans.values.map { plan in
+            (plan.interval + 4) * plan.queues.reduce(0) { $0 + (self.sources[$1]?.waiting.count ?? 0) }
+        }
+        self.awaitEnd(within: .seconds(60 + (work.max() ?? 0)))
         // Everything is reachable, slots are free: work is taken up within one polling interval.
         let before = self.healthy.map { plan in (plan, self.sources[plan.queues[0]]?.finished ?? 0) }
         for plan in self.healthy { self.sources[plan.queues[0]]?.insert(1) }

@@ -18,16 +18,17 @@ extension World {
         on host: Host,
         timeout: Duration,
         _ kind: RequestKind,
+        share: Double = 1,
         _ label: StaticString,
         perform: @escaping (World) -> Answer<Value>,
         answer: @escaping (World, Answer<Value>) -> Void
     ) {
         func fail(after pause: Duration, _ error: KubernetesError) {
-            self.schedule(after: pause, on: host, label) { $0.answered(on: host, .failure(error), answer) }
+            self.schedule(after: pause, on: host, label) { answer($0, .failure(error)) }
         }
         func act(after pause: Duration) { self.schedule(after: pause, "the server acts") { _ = perform($0) } }
         let isWrite = kind == .writing || kind == .creating
-        let fault = self.fault(of: kind)
+        let fault = self.fault(of: kind, share)
         if let fault { self.count(fault) }
         switch fault {
         case .throttled:
@@ -75,20 +76,12 @@ extension World {
             let back = isSlow ? self.dice.time(0, 4) : self.dice.time(0.001, 0.008)
             self.schedule(after: wait, "the server acts") { world in
                 let result = perform(world)
-                world.schedule(after: back, on: host, label) { $0.answered(on: host, result, answer) }
+                world.schedule(after: back, on: host, label) { answer($0, result) }
             }
         }
     }
 
-    private func answered<Value>(
-        on host: Host,
-        _ result: Answer<Value>,
-        _ answer: (World, Answer<Value>) -> Void
-    ) {
-        answer(self, result)
-    }
-
-    private func fault(of kind: RequestKind) -> Fault? {
+    private func fault(of kind: RequestKind, _ share: Double) -> Fault? {
         let candidates: [Fault]
         switch kind {
         case .failing: return self.dice.pick([.serverError, .unreachable, .timeoutThatDidNot, .throttled])
@@ -100,6 +93,6 @@ extension World {
             ]
         }
         guard !self.weather.isOver, let fault = self.dice.pick(candidates) else { return nil }
-        return self.dice.chance(self.weather.chance(of: fault, 0.4)) ? fault : nil
+        return self.dice.chance(self.weather.chance(of: fault, 0.4 * share)) ? fault : nil
     }
 }

@@ -4,9 +4,9 @@ struct Weather {
     private var likelihood: [Fault: Double] = [:]
     /// Seconds between two occasions of each kind.
     var pauseOfUsers = 15.0
-    var pauseOfHosts = 45.0
+    var pauseOfHosts = 28.0
     var pauseOfPlugins = 25.0
-    var pauseOfServer = 35.0
+    var pauseOfServer = 30.0
     /// From now on nothing goes wrong.
     var isOver = false
 

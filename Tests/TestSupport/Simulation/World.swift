@@ -35,6 +35,8 @@ final class World {
     var lastLeader: (process: Process, since: ContinuousClock.Instant)?
     /// Job templates, read once.
     var bodies: [(template: JobTemplate, body: JSONValue)] = []
+    /// Under which maximum each Job was asked for, by UID.
+    var allowances: [String: Int] = [:]
     var createdJobs = 0
     var deletedJobs = 0
     /// The type whose plugin stays broken to the end, to see that nobody else suffers from it.
