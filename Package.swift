@@ -337,6 +337,7 @@ let package = Package(
             name: "Simulation",
             dependencies: [
                 "Controller", "Kubernetes", "Pace", "PluginHost", "PluginProtocol", "Scaling", "Standalone",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
             ],
             path: "Tests/TestSupport/Simulation"

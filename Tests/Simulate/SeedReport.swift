@@ -25,9 +25,11 @@ struct SeedReport {
     func print(after time: Duration) {
         let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18
         let pace = Int(Double(self.runs) / Swift.max(seconds, 0.001))
-        Swift.print("\(self.runs) runs in \(Int(seconds.rounded(.up))) s (\(pace) a second), \(self.steps) steps, "
-            + "\(self.createdJobs) Jobs created, \(self.deletedJobs) deleted, \(self.documents) documents finished, "
-            + "\(self.violations.count) runs that broke a rule")
+        Swift.print(
+            "\(self.runs) runs in \(Int(seconds.rounded(.up))) s (\(pace) a second), \(self.steps) steps, "
+                + "\(self.createdJobs) Jobs created, \(self.deletedJobs) deleted, \(self.documents) documents finished, "
+                + "\(self.violations.count) runs that broke a rule"
+        )
         for fault in Fault.allCases { Swift.print("fault \(fault.rawValue) \(self.faults[fault] ?? 0)") }
     }
 }

@@ -40,7 +40,9 @@ struct Simulate: ParsableCommand {
         var report = SeedReport()
         let started = ContinuousClock.now
         try self.play(mistake, into: &report)
-        for line in report.hashes.sorted(by: { $0.key < $1.key }) where self.hashes { print("hash \(line.key) \(line.value)") }
+        for line in report.hashes.sorted(by: { $0.key < $1.key }) where self.hashes {
+            print("hash \(line.key) \(line.value)")
+        }
         report.print(after: ContinuousClock.now - started)
         guard let (seed, violation) = report.violations.min(by: { $0.key < $1.key }) else { return }
         print("seed \(seed): \(violation)")

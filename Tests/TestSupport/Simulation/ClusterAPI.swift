@@ -34,10 +34,12 @@ struct ClusterAPI {
     ) -> Answer {
         if resource == .jobs {
             if let refusal { return .failure(KubernetesError(.forbidden, refusal, status: 403)) }
-            let jobs = self.store.list(WatchScope(resource: .jobs, namespace: namespace)).count
-            if let quota, jobs >= quota, !isTrial {
-                let message = "exceeded quota: jobs, requested: count/jobs.batch=1, used: \(jobs), limited: \(quota)"
-                return .failure(KubernetesError(.forbidden, message, status: 403))
+            if let quota, !isTrial {
+                let jobs = self.store.list(WatchScope(resource: .jobs, namespace: namespace)).count
+                guard jobs < quota else {
+                    let message = "exceeded quota: jobs, requested: count/jobs.batch=1, used: \(jobs), limited: \(quota)"
+                    return .failure(KubernetesError(.forbidden, message, status: 403))
+                }
             }
         }
         guard !isTrial else {

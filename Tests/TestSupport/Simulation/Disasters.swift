@@ -13,18 +13,34 @@ extension World {
             let victims = world.dice.chance(0.7) && !leaders.isEmpty ? leaders : world.hosts
             guard let host = world.dice.pick(victims), host.isUp,
                 let fault = world.dice.pick([
-                    Fault.hostStopped, .hostCrashed, .hostDrained, .clockJumped, .leaseUnreachable,
+                    Fault.hostStopped, .hostCrashed, .hostDrained, .clockJumped, .leaseUnreachable, .hostDrained,
+                    .leaseUnreachable,
                 ]),
                 world.dice.chance(world.weather.chance(of: fault, 1.2))
             else { return }
             world.count(fault)
             world.note(host.name) { "suffers: \(fault.rawValue)" }
+            // Trouble comes with work, and seldom alone.
+            if host.acting != nil, world.dice.chance(0.6) { world.storm() }
             switch fault {
             case .hostStopped: host.stoppedUntil = world.now + world.dice.time(0.5, 40)
             case .hostCrashed: world.end(host, restartAfter: world.dice.time(0.5, 20))
-            case .hostDrained: world.drain(host)
+            case .hostDrained: world.schedule(after: world.dice.time(0, 2.5), on: host, "drain") { $0.drain(host) }
             case .clockJumped: host.clockError += Int64(world.dice.number(-7200...7200))
             default: host.leaseUnreachableUntil = world.now + world.dice.time(5, 30)
+            }
+        }
+    }
+
+    /// Work arrives in numbers, and the server is late with what it is asked to store.
+    private func storm() {
+        self.weather.stormUntil = self.now + .seconds(12)
+        for _ in 0..<3 {
+            self.schedule(after: self.dice.time(0, 9), "documents arrive") { world in
+                guard let name = world.dice.pick(world.sources.keys.sorted()), !world.weather.isOver,
+                    let source = world.sources[name], source.waiting.count < 15
+                else { return }
+                world.insert(world.dice.number(1...3), into: name)
             }
         }
     }

@@ -139,7 +139,7 @@ extension World {
     /// Every call has ended, perhaps without an answer.
     func handOver(_ host: Host) {
         guard host.isDraining, let acting = host.acting, let election = host.election else { return }
-        let isSettled = acting.calls.settled(at: self.now) == nil || self.mutation == .handsOverEarly
+        let isSettled = !acting.calls.mayHaveEffect(at: self.now) || self.mutation == .handsOverEarly
         host.acting = nil
         guard isSettled, let deadline = election.deadline, deadline > self.now else {
             return self.end(host, restartAfter: self.dice.time(1, 20))

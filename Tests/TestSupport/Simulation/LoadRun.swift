@@ -1,5 +1,6 @@
-internal import FoundationEssentials
 import Controller
+import DequeModule
+internal import FoundationEssentials
 import HeapModule
 import Kubernetes
 import PluginHost
@@ -46,6 +47,8 @@ package struct LoadRun {
     private var revisions: [TriggerID: UInt64] = [:]
     private var idle: Set<String> = []
     private var figures = Figures()
+    private var pending: Deque<ControllerAction> = []
+    private var isPerforming = false
 
     package init(count: Int) {
         self.count = count
@@ -86,7 +89,13 @@ package struct LoadRun {
             plan.keepsSucceeded = 0
             var manifest = plan.manifest
             manifest["spec"]?["triggers"] = [["type": "counter", "metadata": ["queue": .string("q\(number)")]]]
-            guard case .success(let object) = self.api.create(.scaledJobs, manifest, in: plan.key.namespace, now: self.time)
+            guard
+                case .success(let object) = self.api.create(
+                    .scaledJobs,
+                    manifest,
+                    in: plan.key.namespace,
+                    now: self.time
+                )
             else { continue }
             if number % 2 == 0 { self.idle.insert(object.uid) }
         }
@@ -133,14 +142,21 @@ package struct LoadRun {
         let time = ContinuousClock.now - began
         let before = self.figures.spent[kind] ?? (0, .zero)
         self.figures.spent[kind] = (before.count + 1, before.time + time)
-        for action in actions { self.perform(action) }
+        self.pending.append(contentsOf: actions)
+        guard !self.isPerforming else { return }
+        self.isPerforming = true
+        while let action = self.pending.popFirst() { self.perform(action) }
+        self.isPerforming = false
     }
 
     private mutating func perform(_ action: ControllerAction) {
         switch action {
         case .setTrigger(let id, let revision, _):
             self.revisions[id] = revision
-            self.take("opened", .plugin(.opened(id, revision: revision, OpenedTrigger(target: 1, counts: .untilFinished))))
+            self.take(
+                "opened",
+                .plugin(.opened(id, revision: revision, OpenedTrigger(target: 1, counts: .untilFinished)))
+            )
         case .measure(let ids):
             for id in ids {
                 let isIdle = self.idle.contains(id.owner)

@@ -1,5 +1,5 @@
-internal import FoundationEssentials
 import Controller
+internal import FoundationEssentials
 import Kubernetes
 import Standalone
 

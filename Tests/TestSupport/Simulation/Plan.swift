@@ -29,7 +29,9 @@ struct Plan {
         var job: JSONValue = [
             "backoffLimit": 0,
             "template": [
-                "spec": ["containers": [["name": "main", "image": .string("worker:\(self.image)"), "command": ["work"]]]]
+                "spec": [
+                    "containers": [["name": "main", "image": .string("worker:\(self.image)"), "command": ["work"]]]
+                ]
             ],
         ]
         if let expiresAfter { job["ttlSecondsAfterFinished"] = .integer(Int64(expiresAfter)) }

@@ -92,6 +92,11 @@ extension World {
                 .timeoutThatDidNot, .lateWrite, .conflict,
             ]
         }
+        if kind == .creating, let until = self.weather.stormUntil, until > self.now,
+            self.dice.chance(self.weather.chance(of: .lateWrite, 0.7))
+        {
+            return .lateWrite
+        }
         guard !self.weather.isOver, let fault = self.dice.pick(candidates) else { return nil }
         return self.dice.chance(self.weather.chance(of: fault, 0.4 * share)) ? fault : nil
     }

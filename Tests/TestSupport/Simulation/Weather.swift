@@ -7,6 +7,8 @@ struct Weather {
     var pauseOfHosts = 28.0
     var pauseOfPlugins = 25.0
     var pauseOfServer = 30.0
+    /// Creations are mostly late until then.
+    var stormUntil: ContinuousClock.Instant?
     /// From now on nothing goes wrong.
     var isOver = false
 

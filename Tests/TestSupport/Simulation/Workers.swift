@@ -51,9 +51,11 @@ extension World {
             let pod: JSONValue = [
                 "metadata": [
                     "name": .string("\(worker.key.name)-pod"),
-                    "labels": .object((job[path: "metadata", "labels"]?.objectValue ?? [:]).merging(
-                        ["job-name": .string(worker.key.name)]
-                    ) { $1 }),
+                    "labels": .object(
+                        (job[path: "metadata", "labels"]?.objectValue ?? [:]).merging(
+                            ["job-name": .string(worker.key.name)]
+                        ) { $1 }
+                    ),
                     "ownerReferences": [
                         [
                             "apiVersion": "batch/v1", "kind": "Job", "name": .string(worker.key.name),

@@ -27,8 +27,8 @@ package struct CallsUnderWay: Sendable {
         self.unansweredUntil = now + self.longestCall
     }
 
-    /// When nothing of what has ended can have an effect any more; nil when nothing can already.
-    package func settled(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
-        self.unansweredUntil.flatMap { $0 > now ? $0 : nil }
+    /// Whether one of them may still change something.
+    package func mayHaveEffect(at now: ContinuousClock.Instant) -> Bool {
+        self.isWaiting || self.unansweredUntil.map { $0 > now } ?? false
     }
 }

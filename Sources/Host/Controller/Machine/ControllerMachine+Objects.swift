@@ -190,6 +190,12 @@ extension ControllerMachine {
             for name in (self.records[owner]?.deletions ?? [:]).keys where !names.contains(name) {
                 self.forgetDeletion(of: name, owner: owner)
             }
+            // One that was deleted and is there may have come back: with a cluster that was restored, or by a late call.
+            for job in listed where !job.observed.isDeleting && self.records[owner]?.deletions[job.key.name] == .done {
+                self.records[owner]?.deletions[job.key.name] = nil
+                self.records[owner]?.rollout.doomed.remove(job.key.name)
+                self.records[owner]?.needsCleaning = true
+            }
             let change = self.trackers[owner, default: JobTracker()].replaced(
                 with: listed.map(\.observed),
                 listedAt: listedAt,
