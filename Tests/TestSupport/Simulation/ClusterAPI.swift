@@ -37,7 +37,8 @@ struct ClusterAPI {
             if let quota, !isTrial {
                 let jobs = self.store.list(WatchScope(resource: .jobs, namespace: namespace)).count
                 guard jobs < quota else {
-                    let message = "exceeded quota: jobs, requested: count/jobs.batch=1, used: \(jobs), limited: \(quota)"
+                    let message =
+                        "exceeded quota: jobs, requested: count/jobs.batch=1, used: \(jobs), limited: \(quota)"
                     return .failure(KubernetesError(.forbidden, message, status: 403))
                 }
             }
