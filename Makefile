@@ -1,5 +1,5 @@
 # The project's commands. `make demo` and `make test` install what a fresh machine lacks.
-.PHONY: demo test build format lint bench fuzz cluster-up cluster-down help
+.PHONY: demo test build format lint bench fuzz simulate simulate-load cluster-up cluster-down help
 
 sources := Package.swift Sources Plugins Tests examples
 
@@ -31,6 +31,20 @@ fuzz: ## Throw manifests that nobody would write at all that reads them: make fu
 	@tools/dependencies
 	@swift build $(release) --product Fuzz >&2
 	@"$$(swift build $(release) --show-bin-path)/Fuzz" --seconds $(SECONDS)
+
+SEEDS ?= 20000
+FIRST ?= 1
+# The order of sets and dictionaries is chance too: with this, a seed repeats a run.
+simulation = SWIFT_DETERMINISTIC_HASHING=1 "$$(swift build $(release) --show-bin-path)/Simulate"
+simulate: ## Play the controller in a world that breaks: make simulate SEEDS=20000 FIRST=1
+	@tools/dependencies
+	@swift build $(release) --product Simulate >&2
+	@$(simulation) --first $(FIRST) --seeds $(SEEDS)
+
+simulate-load: ## Measure what 10,000 ScaledJobs cost the controller
+	@tools/dependencies
+	@swift build $(release) --product Simulate >&2
+	@$(simulation) --load 10000
 
 cluster-up: ## Start a real Kubernetes on this machine, with a node
 	@tools/cluster up --node

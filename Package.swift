@@ -338,6 +338,29 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        // The controller in a world where everything goes wrong, by a clock of its own.
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "Controller", "Kubernetes", "Pace", "PluginHost", "PluginProtocol", "Scaling", "Standalone",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
+            ],
+            path: "Tests/TestSupport/Simulation"
+        ),
+        .executableTarget(
+            name: "Simulate",
+            dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/Simulate"
+        ),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: [
+                "Controller", "Kubernetes", "PluginPeers", "Simulate", "Simulation",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
         // Input that nobody would write, and what must answer it.
         .target(
             name: "Fuzzing",

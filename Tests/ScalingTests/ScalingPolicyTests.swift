@@ -16,6 +16,16 @@ import Testing
         var testDescription: String { self.id }
     }
 
+    /// A base Job that has just been asked for waits for its call while another has finished since the reading.
+    @Test(arguments: [(1, 2, 0), (1, 3, 0), (2, 4, 0), (3, 4, 1)])
+    func baseJobsAreNotTakenBackForWantOfWork(unfinished: Int, served: Int, withdrawn: Int) {
+        let base = Swift.min(unfinished, 2)
+        let policy = ScalingPolicy(bounds: ReplicaBounds(minimum: base, maximum: 5))
+        let backlog = Backlog.known(.nothing(askedAt: .now))
+        let jobs = ScalingPolicy.Jobs(unfinished: unfinished, servedSinceReading: served)
+        #expect(policy.decide(backlog, jobs).withdraw == withdrawn)
+    }
+
     @Test(arguments: [
         Row(id: "G1", waiting: 3, maximum: 5, unfinished: 0, create: 3, limit: .backlog),
         Row(id: "G3", waiting: 0, target: 10, isActive: false, maximum: 3, unfinished: 0, create: 0, limit: .inactive),

@@ -76,9 +76,10 @@ extension ControllerMachine {
 
     /// A Job that is finished, and that no other step has in hand.
     private func cleanable(_ name: String, of record: ScaledJobRecord) -> FinishedJob? {
-        // While a call for its name is under way, deleting it could have it created once more.
+        // While a call for its name may still store it, deleting it could have it created once more.
         guard record.deletions[name] == nil, let observed = self.trackers[record.uid]?.observed[name],
-            self.trackers[record.uid]?.isCalling(name) == false
+            self.trackers[record.uid]?.isCalling(name) == false,
+            self.trackers[record.uid]?.awaitsArrival(name) == false
         else { return nil }
         return FinishedJob(observed)
     }

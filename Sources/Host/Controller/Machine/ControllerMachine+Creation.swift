@@ -106,6 +106,8 @@ extension ControllerMachine {
             // Unknown or not sent: the slot stays taken, and the same name is asked for again.
             record.window.refused()
             self.trackers[job.owner]?.uncertain(name, mayExist: error.mayHaveHappened)
+            let end = moment.instant + self.configuration.longestCreation
+            if error.mayHaveHappened { self.trackers[job.owner]?.unanswered(name, until: end) }
             if self.trackers[job.owner]?.assumed[name] != nil { self.queueAgain(name, &record) }
             self.hold(&record, error, at: moment)
         }
@@ -191,6 +193,12 @@ extension ControllerMachine {
             self.owners[found.observed.uid] = job.owner
             self.keep(found, of: job.owner, before: nil)
         case .success(let found):
+            // An attempt that nobody waits for may still store it: it is looked for again when none can.
+            if found == nil, tracker.mayArrive(name, now: moment.instant) {
+                self.trackers[job.owner]?.uncertain(name, mayExist: true)
+                self.touched.insert(job.owner)
+                return
+            }
             // Gone already, or somebody else's: either way this name is not a Job of ours.
             if found != nil { self.records[job.owner]?.names.saw(name) }
             if found != nil { self.items[job.owner]?.book.occupy(name) }

@@ -38,7 +38,8 @@ extension ControllerMachine {
         while let excess = self.cleaning.ledger.takeExcess(of: uid, at: moment.unixSeconds) {
             guard self.records[uid]?.deletions[excess.name] == nil,
                 let job = self.trackers[uid]?.observed[excess.name], FinishedJob(job) == excess,
-                self.trackers[uid]?.isCalling(excess.name) == false, !self.isKeptForItems(excess.name, of: uid)
+                self.trackers[uid]?.isCalling(excess.name) == false,
+                self.trackers[uid]?.awaitsArrival(excess.name) == false, !self.isKeptForItems(excess.name, of: uid)
             else { continue }
             return (job.name, JobDeletion(uid: job.uid))
         }
@@ -133,15 +134,6 @@ extension ControllerMachine {
                 record.deletions[name] = nil
                 self.cleaning.ledger.add(finished, of: record.uid)
             }
-        }
-    }
-
-    /// Forgets deletions that were answered with a yes, of Jobs that a complete list still shows as they were.
-    mutating func forgetAnsweredDeletions(of owner: String) {
-        guard let record = self.records[owner] else { return }
-        for case (let name, .done) in record.deletions where !record.rollout.doomed.contains(name) {
-            guard let job = self.trackers[owner]?.observed[name], !job.isDeleting else { continue }
-            self.records[owner]?.deletions[name] = nil
         }
     }
 }

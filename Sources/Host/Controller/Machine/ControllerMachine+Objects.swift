@@ -8,14 +8,18 @@ extension ControllerMachine {
 
     mutating func handle(_ change: Reflection<ScaledJob>, scope: String?, at moment: Moment) {
         switch change {
-        case .replaced(let scaledJobs, _):
+        case .replaced(let scaledJobs, let startedAt):
             let entry: Entry = self.synced.contains(.scaledJobs, scope) ? .appeared : .listed
             self.synced.insert(.scaledJobs, scope)
             let listed = Set(scaledJobs.map(\.uid))
             for (uid, record) in self.records where !listed.contains(uid) {
                 if scope == nil || record.key.namespace == scope { self.disappeared(uid, at: moment) }
             }
-            for scaledJob in scaledJobs { self.upsert(scaledJob, entry, at: moment) }
+            for scaledJob in scaledJobs {
+                self.upsert(scaledJob, entry, at: moment)
+                self.records[scaledJob.uid]?.status.listed(scaledJob.status, since: startedAt)
+                self.touched.insert(scaledJob.uid)
+            }
             self.authenticationUses.markAll(at: moment.instant)
         case .upserted(let scaledJob): self.upsert(scaledJob, .appeared, at: moment)
         case .deleted(let scaledJob): self.disappeared(scaledJob.uid, at: moment)
@@ -214,12 +218,17 @@ extension ControllerMachine {
             where self.trackers[owner]?.observed[job.key.name]?.uid ?? job.observed.uid != job.observed.uid {
                 self.forgetDeletion(of: job.key.name, owner: owner)
             }
+            // One that was deleted and is there may have come back: with a cluster that was restored, or by a late call.
+            for job in listed where !job.observed.isDeleting && self.records[owner]?.deletions[job.key.name] == .done {
+                self.records[owner]?.deletions[job.key.name] = nil
+                self.records[owner]?.rollout.doomed.remove(job.key.name)
+                self.records[owner]?.rollout.needsLook = true
+            }
             let change = self.trackers[owner, default: JobTracker()].replaced(
                 with: listed.map(\.observed),
                 listedAt: listedAt,
                 now: moment.instant
             )
-            self.forgetAnsweredDeletions(of: owner)
             self.keepAll(of: owner)
             self.cleaning.deleting.reset(owner, to: listed)
             self.jobsChanged(of: owner, change, at: moment)

@@ -8,6 +8,7 @@ extension ControllerMachine {
         let now = moment.instant
         self.work.reconciled += 1
         self.endHandOver(&record, at: now)
+        self.reviewArrivals(&record, at: now)
         self.wantTrial(record, at: now)
         self.rollOut(&record, at: moment)
         self.poll(&record, at: now)
@@ -44,6 +45,7 @@ extension ControllerMachine {
         }
         if let due = record.deletionRetryAt { wakes.append(due) }
         if let held = record.deletionHold.until, held > now { wakes.append(held) }
+        if let due = self.trackers[record.uid]?.nextArrival { wakes.append(due) }
         for case .failed(let retryAt) in record.rollout.comparisons.values { wakes.append(retryAt) }
         if let due = self.createdEventDue(record, now), due > now { wakes.append(due) }
         if let due = record.status.dueAt(now), due > now { wakes.append(due) }

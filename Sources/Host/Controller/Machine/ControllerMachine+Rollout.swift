@@ -46,7 +46,9 @@ extension ControllerMachine {
         var found = 0
         for job in tracker.observed.values where !job.isDeleting && record.deletions[job.name] == nil {
             // While a call for its name is under way, deleting it could have it created once more.
-            guard !tracker.isCalling(job.name), self.isOld(job, &record) else { continue }
+            guard !tracker.isCalling(job.name), !tracker.mayArrive(job.name, now: moment.instant),
+                self.isOld(job, &record)
+            else { continue }
             record.queueDeletion(of: job.name)
             self.dropKept(job.name, of: record.uid)
             record.rollout.doomed.insert(job.name)

@@ -20,7 +20,9 @@ extension ControllerMachine {
         // A source that fails says nothing about what waits there: Active stays as it was, if it was anything.
         if ready.isTriggerError, record.decision?.isActive == nil {
             let isActive = self.isActive(record)
-            if isActive || record.status.condition(.active).status == .unknown {
+            let before = record.status.condition(.active)
+            // What became unknown was known before, and nothing has been read since.
+            if isActive || (before.status == .unknown && before.reason.isEmpty) {
                 self.set(active: isActive, &record, at: moment)
             }
         }
@@ -197,6 +199,9 @@ extension ControllerMachine {
             self.totals.statusWritten(.scaledJob, false)
             var record = record
             record.status.endWrite(false, now: moment.instant)
+            if error.mayHaveHappened {
+                record.status.unanswered(until: moment.instant + self.configuration.longestCreation)
+            }
             // An API server that did not answer would not take the Event either, and an object that is gone needs none.
             if error.isRefusal, error.code != .notFound {
                 self.note(.warning, .scaledJobUpdateFailed, error.message, &record, at: moment)

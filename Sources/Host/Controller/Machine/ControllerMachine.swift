@@ -254,6 +254,8 @@ package struct ControllerConfiguration: Sendable {
     package var longestReading = Duration.seconds(60)
     /// What all Jobs of this host together may take.
     package var hostLimits = AdmissionLimits()
+    /// The longest that the server works on a creation: as long it may store a Job after nobody waits for the answer.
+    package var longestCreation = Duration.seconds(10)
     /// How long a trigger type may be unknown after the start before that counts as a fault.
     package var pluginGrace = Duration.seconds(5)
 

@@ -41,6 +41,9 @@ struct StatusRecord {
     var lastWriteAt: ContinuousClock.Instant?
     var retryAt: ContinuousClock.Instant?
     var failures = 0
+    /// When the status is written once more: an attempt without an answer may have come after a later one.
+    private var rewriteAt: ContinuousClock.Instant?
+    private var lastEndAt: ContinuousClock.Instant?
     /// Keys of `triggersActivity` that the stored object may have: a merge patch has to name what it takes out.
     private var storedActivity: Set<String>
 
@@ -82,9 +85,21 @@ struct StatusRecord {
         self.wanted.lastActiveTime = seconds
     }
 
+    /// Notes a write that the server may still make until then, whatever is written meanwhile.
+    mutating func unanswered(until end: ContinuousClock.Instant) { self.rewriteAt = end }
+
+    /// Takes what a list shows: somebody may have changed it, or the cluster may have lost it.
+    mutating func listed(_ status: JSONValue?, since startedAt: ContinuousClock.Instant) {
+        guard !self.isWriting, self.lastEndAt.map({ $0 < startedAt }) ?? false else { return }
+        let stored = StatusRecord(status)
+        self.written = stored.written
+        self.storedActivity.formUnion(stored.storedActivity)
+    }
+
     /// When the next write is due; nil when there is nothing to write or a write is under way.
     func dueAt(_ now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
-        guard !self.isWriting, self.wanted != self.written else { return nil }
+        guard !self.isWriting else { return nil }
+        guard self.wanted != self.written else { return self.rewriteAt }
         let spacing = self.wanted.isCalm(beside: self.written) ? Self.calmInterval : Self.urgentInterval
         let due = self.lastWriteAt.map { $0 + spacing } ?? now
         return self.retryAt.map { Swift.max($0, due) } ?? due
@@ -95,6 +110,7 @@ struct StatusRecord {
         self.writing = self.wanted
         self.lastWriteAt = now
         self.retryAt = nil
+        if let due = self.rewriteAt, due <= now { self.rewriteAt = nil }
         var status: JSONValue = [
             "conditions": .array(self.wanted.conditions.map(\.json)),
             "triggersTypes": Self.text(self.wanted.triggersTypes),
@@ -127,6 +143,7 @@ struct StatusRecord {
 
     mutating func endWrite(_ succeeded: Bool, now: ContinuousClock.Instant) {
         self.isWriting = false
+        self.lastEndAt = now
         if succeeded, let writing {
             self.written = writing
             self.storedActivity = Set(writing.triggersActivity.keys)

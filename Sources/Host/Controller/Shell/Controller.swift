@@ -27,7 +27,7 @@ package actor Controller {
     private var configMapWatches = DataWatches()
     private var interruptions: Set<String> = []
     /// Calls that change something, or tell whether something was changed.
-    private var callsUnderWay = 0
+    private var callsUnderWay = CallsUnderWay()
     /// Set once no more calls may begin; finished when the last one has ended.
     private var finishing: AsyncStream<Never>.Continuation?
     /// Whether the loop goes round, and what it still lacks; readable without waiting for it.
@@ -101,11 +101,12 @@ package actor Controller {
 
     /// Lets the calls under way end and begins no more; it goes on to follow the cluster until ``run()`` is cancelled.
     ///
-    /// Returns at the deadline at the latest. False when a call is still under way then.
+    /// Returns at the deadline at the latest. False when a call is still under way then, or has ended without an answer so
+    /// lately that the server may still act on it.
     package func finishCalls(by deadline: ContinuousClock.Instant) async -> Bool {
         let (ends, continuation) = AsyncStream.makeStream(of: Never.self)
         self.finishing = continuation
-        guard self.callsUnderWay > 0 else { return true }
+        guard self.callsUnderWay.isWaiting else { return !self.callsUnderWay.mayHaveEffect(at: .now) }
         // Cancelled below, where it is waited for no longer.
         let alarm = Task {
             try? await Task.sleep(until: deadline)
@@ -113,7 +114,7 @@ package actor Controller {
         }
         for await _ in ends {}
         alarm.cancel()
-        return self.callsUnderWay == 0
+        return !self.callsUnderWay.mayHaveEffect(at: .now)
     }
 
     /// All ScaledJobs at this moment.
@@ -247,10 +248,10 @@ package actor Controller {
             self.take(.credential(request, await self.credentials.fetch(request)))
         case .act(let action):
             guard self.finishing == nil else { return }
-            self.callsUnderWay += 1
+            self.callsUnderWay.began()
             let input = await self.calls.perform(action)
-            self.callsUnderWay -= 1
-            if self.callsUnderWay == 0 { self.finishing?.finish() }
+            self.callsUnderWay.ended(input?.failure, at: .now)
+            if !self.callsUnderWay.isWaiting { self.finishing?.finish() }
             if let input { self.take(input) }
         }
     }

@@ -12,6 +12,8 @@ package struct Job: KubernetesObject, Equatable {
         package var suspend: Bool?
         package var ttlSecondsAfterFinished: Int32?
         package var template: Template?
+
+        package init() {}
     }
 
     /// The Pod template; the rest of it is dropped as it is read.
@@ -34,6 +36,8 @@ package struct Job: KubernetesObject, Equatable {
         package var startTime: KubernetesTime?
         package var completionTime: KubernetesTime?
         package var conditions: [Condition]?
+
+        package init() {}
     }
 
     package struct Condition: Decodable, Sendable, Equatable {
@@ -42,12 +46,24 @@ package struct Job: KubernetesObject, Equatable {
         package var reason: String?
         package var message: String?
         package var lastTransitionTime: KubernetesTime?
+
+        package init(type: String, status: String, lastTransitionTime: KubernetesTime?) {
+            self.type = type
+            self.status = status
+            self.lastTransitionTime = lastTransitionTime
+        }
     }
 
     private enum CodingKeys: String, CodingKey {
         case metadata
         case spec
         case status
+    }
+
+    package init(metadata: ObjectMetadata, spec: Spec = Spec(), status: Status = Status()) {
+        self.metadata = metadata
+        self.spec = spec
+        self.status = status
     }
 
     package init(from decoder: any Decoder) throws {

@@ -31,7 +31,8 @@ package struct ScalingPolicy: Sendable, Equatable {
         let create = Swift.max(0, Swift.min(most, output.scaleTo))
         return self.decision(
             create: create,
-            withdraw: Swift.max(0, -wanted),
+            // Base Jobs don't depend on what waits.
+            withdraw: Swift.max(0, Swift.min(-wanted, jobs.unfinished - base)),
             isActive: true,
             numbers: ScalingDecision.Numbers(
                 queueLength: input.scaleTo,

@@ -108,6 +108,8 @@ package struct JobTracker: Sendable, Equatable {
     private var unfinishedObserved = 0
     /// Names with a call under way, whatever the watch has shown meanwhile.
     private var calls: Set<String> = []
+    /// Until when the server may still act on calls that ended without an answer; see ``JobTracker/mayArrive(_:now:)``.
+    var arrivals: [String: Arrival] = [:]
 
     package init() {}
 
@@ -174,6 +176,7 @@ package struct JobTracker: Sendable, Equatable {
 extension JobTracker {
     package mutating func upserted(_ job: Observed, now: ContinuousClock.Instant) -> Change {
         var change = Change()
+        self.arrived(job.name)
         let wasAssumed = self.setAssumed(job.name, nil) != nil
         let before = self.setObserved(job.name, job)
         let heldSlot = wasAssumed || before.map { !$0.isFinished } ?? false
@@ -207,6 +210,11 @@ extension JobTracker {
             // The call may still create it again: its slot stays taken until the answer.
             let cost = met?.cost ?? self.observed[name]?.cost ?? ResourceAmounts()
             self.setAssumed(name, Assumed(state: .calling, mayExist: true, wasShownGone: true, cost: cost))
+            if self.beginnings[name] == nil { self.beginnings[name] = now }
+            change.freedSlots = 0
+        } else if self.mayArrive(name, now: now) {
+            let cost = met?.cost ?? self.observed[name]?.cost ?? ResourceAmounts()
+            self.setAssumed(name, Assumed(state: .uncertain, mayExist: true, cost: cost))
             if self.beginnings[name] == nil { self.beginnings[name] = now }
             change.freedSlots = 0
         }
@@ -280,6 +288,7 @@ extension JobTracker {
     /// Nothing changes when the watch was faster.
     package mutating func confirmed(_ name: String, now: ContinuousClock.Instant) {
         self.calls.remove(name)
+        self.arrivals[name]?.isAccountedFor = true
         guard var creation = self.assumed[name] else { return }
         creation.state = .confirmed(at: now)
         creation.mayExist = true
@@ -310,6 +319,7 @@ extension JobTracker {
             self.setAssumed(name, nil)
             self.forget(name)
         }
+        self.arrivals = [:]
     }
 
     /// Takes back up to `count` Jobs that no server has heard of; returns their names.
