@@ -32,12 +32,15 @@ extension WholeHostTests {
         // MARK: - Hosts that fail
 
         /// Longer than its Lease, in the middle of its calls; then it goes on as if nothing had been.
+        ///
+        /// It cannot read the Lease any more, so that nothing but its own clock tells it that its time is over.
         private static func standStill(maximum: Int) async throws {
-            try await HostFixture.with { fixture in
+            try await Self.withRelay { fixture, relay, line in
                 let batch = try await Batch(in: fixture, maximum: maximum, keepSucceeded: 0)
-                let crew = HostCrew(fixture)
+                let crew = HostCrew(fixture) { number in number == 0 ? line : [] }
                 try await batch.run(crew) { leader in
                     leader.signal(SIGSTOP)
+                    relay.cutOff("/leases/")
                     let before = try await batch.settled()
                     #expect(before < Batch.size, "the batch was over before the leader stood still")
                     // The next one waits until the Lease is over and what the first may have sent has ended.
@@ -72,19 +75,12 @@ extension WholeHostTests {
 
         // MARK: - Servers and lines that fail
 
-        /// Of reads, writes and renewals alike; the server has done what it was asked.
+        /// Of reads, writes and renewals alike; the server has done what it was asked, and the watches show it late.
         private static func loseAnswers() async throws {
-            try await HostFixture.with { fixture in
-                let proxy = try fixture.startProxy()
-                let relay = try await LossyRelay(to: try await fixture.proxyPort(of: proxy), losingEvery: 10)
-                let line = fixture.folder.write(Self.kubeconfig(port: relay.port), to: "relay.json")
+            try await Self.withRelay(losingEvery: 10, watchDelay: .milliseconds(700)) { fixture, relay, line in
                 let batch = try await Batch(in: fixture, maximum: 100, keepSucceeded: 0)
-                let crew = HostCrew(fixture, flags: ["--kubeconfig", line])
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { try await relay.run() }
-                    group.addTask { try await batch.run(crew, within: .seconds(90)) { _ in } }
-                    try await group.firstToEnd()
-                }
+                let crew = HostCrew(fixture) { _ in line }
+                try await batch.run(crew, within: .seconds(90)) { _ in }
                 batch.expectAllIsWell("every tenth answer lost")
                 #expect(relay.lost >= 50)
                 #expect(relay.lostWrites >= 30)
@@ -131,6 +127,25 @@ extension WholeHostTests {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for play in plays { group.addTask { try await play() } }
                 try await group.waitForAll()
+            }
+        }
+
+        /// A fixture with a relay in front of its API server, and the flags of a host that uses it.
+        private static func withRelay(
+            losingEvery period: Int? = nil,
+            watchDelay: Duration = .zero,
+            _ body: @escaping @Sendable (HostFixture, LossyRelay, _ flags: [String]) async throws -> Void
+        ) async throws {
+            try await HostFixture.with { fixture in
+                let proxy = try fixture.startProxy()
+                let port = try await fixture.proxyPort(of: proxy)
+                let relay = try await LossyRelay(to: port, losingEvery: period, watchDelay: watchDelay)
+                let file = fixture.folder.write(Self.kubeconfig(port: relay.port), to: "relay.json")
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await relay.run() }
+                    group.addTask { try await body(fixture, relay, ["--kubeconfig", file]) }
+                    try await group.firstToEnd()
+                }
             }
         }
 

@@ -10,7 +10,7 @@ final class HostCrew: Sendable {
     }
 
     private let fixture: HostFixture
-    private let flags: [String]
+    private let flags: @Sendable (Int) -> [String]
     private let leaseDuration: Int
     private let replaces: Bool
     private let sockets: [TemporarySocket]
@@ -21,8 +21,14 @@ final class HostCrew: Sendable {
     ///   - size: how many there are.
     ///   - leaseDuration: in seconds.
     ///   - replaces: whether those that end are started again.
-    ///   - flags: what else each is told.
-    init(_ fixture: HostFixture, size: Int = 2, leaseDuration: Int = 5, replaces: Bool = true, flags: [String] = []) {
+    ///   - flags: what else each is told, by its number.
+    init(
+        _ fixture: HostFixture,
+        size: Int = 2,
+        leaseDuration: Int = 5,
+        replaces: Bool = true,
+        flags: @escaping @Sendable (Int) -> [String] = { _ in [] }
+    ) {
         self.fixture = fixture
         self.leaseDuration = leaseDuration
         self.replaces = replaces
@@ -77,7 +83,7 @@ final class HostCrew: Sendable {
             [
                 "--leader-elect", "--lease-namespace", self.fixture.namespace, "--lease-duration",
                 "\(self.leaseDuration)", "--socket", self.sockets[index].path,
-            ] + self.flags,
+            ] + self.flags(index),
             environment: ["POD_NAME": "host-\(index)"],
             log: "host-\(index).log"
         )

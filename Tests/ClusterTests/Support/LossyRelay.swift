@@ -2,9 +2,10 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 
-/// A relay in front of an HTTP server that swallows every tenth answer, after the server has given it.
+/// A relay in front of an HTTP server that swallows every so many answers, after the server has given them.
 ///
-/// Each connection carries one exchange, so that it can be told where an answer ends. Streams of watches are let through.
+/// Each connection carries one exchange, so that it can be told where an answer ends. Streams of watches are let through, as
+/// late as the test wants.
 final class LossyRelay: Sendable {
     private typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
@@ -19,12 +20,15 @@ final class LossyRelay: Sendable {
 
     private let server: NIOAsyncChannel<Connection, Never>
     private let upstream: Int
-    private let period: Int
+    private let period: Int?
+    private let watchDelay: Duration
+    private let cutOff = NIOLockedValueBox<String?>(nil)
     private let counts = NIOLockedValueBox(Counts())
 
     /// Listens at a free port; the server behind it is at the port `upstream`.
-    init(to upstream: Int, losingEvery period: Int) async throws {
+    init(to upstream: Int, losingEvery period: Int? = nil, watchDelay: Duration = .zero) async throws {
         self.upstream = upstream
+        self.watchDelay = watchDelay
         self.period = period
         self.server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 256)
@@ -38,6 +42,9 @@ final class LossyRelay: Sendable {
     var lost: Int { self.counts.withLockedValue { $0.lost } }
     /// Those of requests that changed something.
     var lostWrites: Int { self.counts.withLockedValue { $0.lostWrites } }
+
+    /// From now on requests for paths that contain this get no answer and do not arrive.
+    func cutOff(_ path: String) { self.cutOff.withLockedValue { $0 = path } }
 
     /// Relays until the task is cancelled.
     func run() async throws {
@@ -59,6 +66,7 @@ final class LossyRelay: Sendable {
                 if request.isComplete || request.count > Self.largestRequest { break }
             }
             guard request.isComplete else { return }
+            if let path = self.cutOff.withLockedValue({ $0 }), request.line.contains(path) { return }
             let isLost = self.isLost(request)
             let server = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .connect(host: "127.0.0.1", port: self.upstream) { channel in
@@ -66,16 +74,39 @@ final class LossyRelay: Sendable {
                 }
             try await server.executeThenClose { answers, requests in
                 try await requests.write(request.asLastOfConnection)
-                for try await part in answers where !isLost { try await outbound.write(part) }
+                if request.isWatch, self.watchDelay > .zero {
+                    try await self.passLate(answers, outbound)
+                } else {
+                    for try await part in answers where !isLost { try await outbound.write(part) }
+                }
             }
         }
     }
 
+    /// Passes everything on some time after it came.
+    private func passLate(
+        _ answers: NIOAsyncChannelInboundStream<ByteBuffer>,
+        _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) async throws {
+        let (late, queue) = AsyncStream.makeStream(of: (part: ByteBuffer, at: ContinuousClock.Instant).self)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { queue.finish() }
+                for try await part in answers { queue.yield((part, ContinuousClock.now + self.watchDelay)) }
+            }
+            for await (part, at) in late {
+                try await Task.sleep(until: at)
+                try await outbound.write(part)
+            }
+            try await group.waitForAll()
+        }
+    }
+
     private func isLost(_ request: RequestBytes) -> Bool {
-        guard !request.isWatch else { return false }
+        guard let period, !request.isWatch else { return false }
         return self.counts.withLockedValue { counts in
             counts.exchanges += 1
-            guard counts.exchanges.isMultiple(of: self.period) else { return false }
+            guard counts.exchanges.isMultiple(of: period) else { return false }
             counts.lost += 1
             if request.changesSomething { counts.lostWrites += 1 }
             return true
@@ -92,7 +123,9 @@ private struct RequestBytes {
 
     var count: Int { self.bytes.count }
     var isComplete: Bool { self.head != nil && self.bytes.count >= self.bodyStart + self.bodyLength }
-    var isWatch: Bool { self.head?.prefix { $0 != "\r\n" }.contains("watch=true") ?? false }
+    /// The first one.
+    var line: Substring { (self.head ?? "").prefix { $0 != "\r\n" } }
+    var isWatch: Bool { self.line.contains("watch=true") }
     var changesSomething: Bool { self.head.map { !$0.hasPrefix("GET ") && !$0.contains("dryRun=All") } ?? false }
 
     mutating func append(_ part: ByteBuffer) {
