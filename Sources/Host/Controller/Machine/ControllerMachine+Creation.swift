@@ -72,7 +72,12 @@ extension ControllerMachine {
     }
 
     /// Whether the next name of a ScaledJob is one whose Job may exist; those stand before all others.
-    private func mustRepeat(_ uid: String) -> Bool {
+    ///
+    /// Names that the watch has shown meanwhile are dropped: behind one of them a slot would wait for a slot.
+    private mutating func mustRepeat(_ uid: String) -> Bool {
+        while let name = self.records[uid]?.creations.first, self.trackers[uid]?.assumed[name] == nil {
+            self.records[uid]?.creations.removeFirst()
+        }
         guard let name = self.records[uid]?.creations.first else { return false }
         return self.trackers[uid]?.holdsSlot(name) ?? false
     }
