@@ -81,7 +81,7 @@ package struct ScalingDecision: Sendable, Equatable {
         isActive: Bool?,
         numbers: Numbers?,
         strategy: ScalingStrategy,
-        limit: Limit,
+        demandLimit: Limit,
         bounds: ReplicaBounds,
         warning: String?,
         ground: Ground
@@ -91,7 +91,7 @@ package struct ScalingDecision: Sendable, Equatable {
         self.isActive = isActive
         self.numbers = numbers
         self.strategy = strategy
-        self.limit = limit
+        self.demandLimit = demandLimit
         self.bounds = bounds
         self.warning = warning
         self.ground = ground
@@ -105,12 +105,13 @@ package struct ScalingDecision: Sendable, Equatable {
             isActive: self.isActive,
             numbers: self.numbers,
             strategy: self.strategy,
-            limit: count < self.create ? .items : self.limit,
+            demandLimit: count < self.create ? .items : self.demandLimit,
             bounds: self.bounds,
             warning: self.warning,
             ground: self.ground
         )
         decision.items = items
+        decision.wait = self.wait
         return decision
     }
 
