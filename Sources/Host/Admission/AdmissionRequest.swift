@@ -60,16 +60,18 @@ package struct AdmissionRequest: Sendable, Equatable {
     package var needsNoCheck: Bool {
         guard ["CREATE", "UPDATE"].contains(self.operation), self.subresource.isEmpty else { return true }
         guard let object, let oldObject else { return false }
-        let isSame = object["spec"] == oldObject["spec"] && Self.share(object) == Self.share(oldObject)
+        let isSame = object["spec"] == oldObject["spec"] && Self.annotations(object) == Self.annotations(oldObject)
         return isSame || Self.present(object[path: "metadata", "deletionTimestamp"]) != nil
     }
 
     /// The annotations that are checked.
-    private static func share(_ object: JSONValue) -> [JSONValue?] {
+    private static func annotations(_ object: JSONValue) -> [JSONValue?] {
         let annotations = object[path: "metadata", "annotations"]
-        return [JobShare.priorityAnnotation, JobShare.weightAnnotation, JobShare.batchAnnotation].map {
-            annotations?[$0]
-        }
+        let checked = [
+            JobShare.priorityAnnotation, JobShare.weightAnnotation, JobShare.batchAnnotation, ItemPolicy.annotation,
+            ItemPolicy.attemptsAnnotation, WellKnown.finishedJobsAgeAnnotation,
+        ]
+        return checked.map { annotations?[$0] }
     }
 
     /// Whether the signs that come before a value are few enough; those in texts don't count.

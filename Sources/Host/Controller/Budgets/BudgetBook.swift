@@ -88,6 +88,11 @@ package struct BudgetBook: Sendable {
         self.budgets[budget].flatMap { $0.isReadable ? $0.specification.limits : nil }
     }
 
+    /// How many finished Jobs the members of a budget may keep together; nil for no limit.
+    package func mostFinishedJobs(of budget: String) -> Int? {
+        self.budgets[budget].flatMap { $0.isReadable ? $0.specification.mostFinishedJobs : nil }
+    }
+
     package mutating func takeChanges() -> Changes {
         defer { self.changes = Changes() }
         return self.changes
@@ -153,7 +158,8 @@ package struct BudgetBook: Sendable {
         let (old, new) = (before.flatMap(Self.force), budget.flatMap(Self.force))
         if new?.selector.namespaceLabels == nil { self.byLabels.remove(name) } else { self.byLabels.insert(name) }
         guard before == nil || budget == nil || old != new else { return }
-        if old?.limits != new?.limits || before == nil || budget == nil { self.changes.budgets.insert(name) }
+        let isOther = old?.limits != new?.limits || old?.mostFinishedJobs != new?.mostFinishedJobs
+        if isOther || before == nil || budget == nil { self.changes.budgets.insert(name) }
         var concerned = self.selected[name] ?? []
         if old?.selector != new?.selector {
             for uid in self.candidates(of: old).union(self.candidates(of: new)) {

@@ -132,9 +132,14 @@ extension ControllerMachine {
     mutating func settleLimits(_ moment: Moment) {
         self.settleUnknown()
         let changes = self.limitObjects.book.takeChanges()
-        for name in changes.budgets { self.setLimits(self.limitObjects.book.limits(of: name), of: .budget(name)) }
+        for name in changes.budgets {
+            self.setLimits(self.limitObjects.book.limits(of: name), of: .budget(name))
+            self.setFinishedTotal(self.limitObjects.book.mostFinishedJobs(of: name), of: .budget(name))
+        }
         for uid in changes.claims {
-            self.setClaim(self.limitObjects.book.claim(of: uid), of: uid)
+            let claim = self.limitObjects.book.claim(of: uid)
+            self.setClaim(claim, of: uid)
+            self.setFinishedScopes(claim?.budgets.map(AdmissionScope.budget) ?? [], of: uid)
             if self.records[uid] != nil { self.touched.insert(uid) }
         }
         if !changes.isEmpty { self.limitObjects.staleStatuses.formUnion(self.limitObjects.statuses.keys) }
