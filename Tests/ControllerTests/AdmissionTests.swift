@@ -51,7 +51,7 @@ import Testing
         case 12, 13: cluster.answerMeasure()
         case 14, 15:
             let running = cluster.jobs.filter { !$0.value.isFinished }.keys.sorted()
-            for _ in 0..<4 {
+            for _ in 0..<2 {
                 guard let name = running.randomElement(using: &cluster.random) else { return }
                 cluster.finish(name)
             }
@@ -68,11 +68,10 @@ import Testing
         cluster.machine.setLimits(AdmissionLimits(runningJobs: 100), of: .budget("night"))
         cluster.start { Self.claim($0) }
         cluster.relist()
-        var most = 0
-        cluster.run(800) { cluster in most = Swift.max(most, cluster.unfinished.count) }
-        #expect(most == 100)
+        cluster.run(600)
+        #expect(cluster.unfinished.count == 100)
         let total = cluster.slotSeconds.values.reduce(0, +)
-        #expect(total > 0.98 * 100 * 800)
+        #expect(total > 0.98 * 100 * 600)
         let weights = (0..<50).reduce(0) { $0 + Self.claim($1).weight }
         for index in 0..<50 {
             let share = (cluster.slotSeconds[SharedCluster.uid(index)] ?? 0) / total

@@ -133,7 +133,7 @@ struct AdmissionWorld {
             var at = next.map { self.jobs[$0].endsAt } ?? end
             var isJob = next != nil
             if let wake = self.ledger.nextWake, wake < at { (at, isJob) = (wake, false) }
-            guard at <= end else { break }
+            guard at < end else { break }
             self.advance(to: Swift.max(at, self.now))
             if isJob, let next { self.finish(next) }
             self.grant()
