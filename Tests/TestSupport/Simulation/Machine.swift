@@ -44,6 +44,8 @@ extension World {
             for key in end { host.acting?.reflectors[.secret(key)] = nil }
             for key in begin.sorted() { self.reflect(.secret(key), on: host) }
         case .watchPods: self.reflect(.pods, on: host)
+        // Nobody in this world asks for one Job per item, or sets budgets.
+        case .measureItems, .writeBudgetStatus, .watchNamespaces: break
         case .watchConfigMaps, .fetchCredential, .recordEvent: break
         case .log(let record):
             guard record.message == "decided" else { return }
