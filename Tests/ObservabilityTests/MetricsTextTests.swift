@@ -71,6 +71,18 @@ import Testing
         snapshot.triggerTypes = ["mongodb": 1]
         snapshot.resources = [MetricsSnapshot.ResourceCount(type: "scaled_job", namespace: "media"): 1]
         snapshot.plugins = ["mongodb": true]
+        snapshot.admission = [
+            AdmissionFigures(
+                scope: .budget("night"),
+                limits: AdmissionLimits(runningJobs: 8, jobsPerSecond: 2.5, resources: ["nvidia.com/gpu": 8000]),
+                inUse: AdmissionUse(
+                    jobs: 3,
+                    objects: 5,
+                    resources: ResourceAmounts(thousandths: ["nvidia.com/gpu": 3000])
+                ),
+                waiting: [.resource("nvidia.com/gpu"): 2]
+            )
+        ]
         snapshot.calls.add(.create, .jobs, "success", .milliseconds(30))
         snapshot.calls.add(.create, .jobs, "forbidden", .seconds(60))
         snapshot.flow = FlowFigures()

@@ -89,4 +89,16 @@ package struct AdmissionFigures: Sendable, Equatable {
     package let inUse: AdmissionUse
     /// ScaledJobs that wait, by what for.
     package let waiting: [AdmissionDimension: Int]
+
+    package init(
+        scope: AdmissionScope,
+        limits: AdmissionLimits,
+        inUse: AdmissionUse,
+        waiting: [AdmissionDimension: Int] = [:]
+    ) {
+        self.scope = scope
+        self.limits = limits
+        self.inUse = inUse
+        self.waiting = waiting
+    }
 }
