@@ -18,7 +18,7 @@ import Testing
     @Test(arguments: 0..<4 as Range<UInt64>)
     func neverAHundredAndOneHoweverCallsEnd(seed: UInt64) {
         var cluster = SharedCluster(50, seed: seed)
-        cluster.machine.setLimits(AdmissionLimits(runningJobs: 100), of: .budget("night"))
+        cluster.budget = ["maxRunningJobs": 100]
         cluster.start { Self.claim($0) }
         cluster.relist()
         var most = 0
@@ -65,7 +65,7 @@ import Testing
 
     @Test func fiftyShareABudgetByTheirWeights() {
         var cluster = SharedCluster(50, seed: 3)
-        cluster.machine.setLimits(AdmissionLimits(runningJobs: 100), of: .budget("night"))
+        cluster.budget = ["maxRunningJobs": 100]
         cluster.start { Self.claim($0) }
         cluster.relist()
         cluster.run(600)
@@ -82,7 +82,7 @@ import Testing
 
     @Test func resourcesOfObservedAndAssumedJobsCount() {
         var cluster = SharedCluster(6, seed: 5)
-        cluster.machine.setLimits(AdmissionLimits(resources: ["nvidia.com/gpu": 8000]), of: .budget("night"))
+        cluster.budget = ["maxResources": ["nvidia.com/gpu": 8]]
         cluster.start { Self.claim($0, cost: ["nvidia.com/gpu": $0 % 2 == 0 ? 1000 : 2000]) }
         cluster.relist()
         func used(_ cluster: SharedCluster) -> Int {
@@ -166,7 +166,7 @@ import Testing
 
     @Test func statusDecisionAndMetricsSayWhatIsWaitedFor() throws {
         var cluster = SharedCluster(2, seed: 1)
-        cluster.machine.setLimits(AdmissionLimits(resources: ["nvidia.com/gpu": 8000]), of: .budget("night"))
+        cluster.budget = ["maxResources": ["nvidia.com/gpu": 8]]
         cluster.start(work: 20) { Self.claim($0, cost: ["nvidia.com/gpu": 1000]) }
         cluster.relist()
         cluster.run(1)
@@ -212,7 +212,7 @@ import Testing
 
     @Test func jobsPerSecondHoldOverAMinute() {
         var cluster = SharedCluster(5, seed: 1)
-        cluster.machine.setLimits(AdmissionLimits(jobsPerSecond: 20), of: .budget("night"))
+        cluster.budget = ["maxJobsPerSecond": 20]
         cluster.start { Self.claim($0) }
         cluster.duration = 0.5...1
         cluster.relist()

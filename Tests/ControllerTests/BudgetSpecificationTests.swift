@@ -194,10 +194,10 @@ import Testing
     }
 
     @Test func limitsOfACommandLineAreRead() {
-        #expect(
-            ResourceLimitsText.amounts("cpu=64,memory=256Gi,nvidia.com/gpu=8")
-                == ["cpu": 64_000, "memory": 256 * 1_073_741_824 * 1_000, "nvidia.com/gpu": 8_000]
-        )
+        let amounts: [String: Int128] = [
+            "cpu": 64_000, "memory": 256 * 1_073_741_824 * 1_000, "nvidia.com/gpu": 8_000,
+        ]
+        #expect(ResourceLimitsText.amounts("cpu=64,memory=256Gi,nvidia.com/gpu=8") == amounts)
         for text in ["", "cpu", "cpu=", "=1", "cpu=1,", "cpu=1,cpu=2", "cpu=-1", "cpu = 1"] {
             #expect(ResourceLimitsText.amounts(text) == nil, "\(text)")
         }

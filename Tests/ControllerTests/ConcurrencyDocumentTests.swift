@@ -66,6 +66,9 @@ import Testing
         #expect(budgets.count == 1 && scaledJobs.count == waiting.count)
         for scaledJob in scaledJobs { bench.apply(scaledJob) }
         bench.backlog = waiting
+        // All of them are read before the first Job is granted.
+        bench.listWork()
+        bench.wait(.seconds(1))
         bench.list(budgets: budgets)
         bench.wait(.seconds(seconds))
         let outcome = try JSONValue(parsing: Array(example.outcome.utf8))

@@ -140,10 +140,10 @@ import Testing
         world.finish(500, of: "a", "ok-")
         world.settle()
         world.apply("a", succeeded: 0)
-        #expect(world.calls.count == 16)
+        #expect(world.calls.count == 32)
         world.apply("a", succeeded: 1_000)
         world.settle()
-        #expect(world.names(of: "a").count == 484)
+        #expect(world.names(of: "a").count == 468)
     }
 
     /// The order in which ten thousand go, and that they go at all.

@@ -32,6 +32,9 @@ struct SharedCluster {
     var duration = 5.0...15.0
     var statuses: [String: JSONValue] = [:]
     var watches: Set<String> = []
+    /// What the budget `night` of all of them says.
+    var budget: JSONValue = [:]
+    private var claims: [AdmissionClaim] = []
 
     init(_ size: Int, seed: UInt64, host: AdmissionLimits = AdmissionLimits()) {
         self.size = size
@@ -83,27 +86,44 @@ struct SharedCluster {
                 namespace: "team-\(index % 3)",
                 uid: Self.uid(index),
                 generation: 1,
-                annotations: paused ? ["autoscaling.keda.sh/paused": "true"] : nil
+                annotations: self.annotations(index, paused: paused)
             ),
             spec: [
                 "pollingInterval": 15,
                 "maxReplicaCount": .integer(Int64(maximum)),
                 "successfulJobsHistoryLimit": 0,
-                "jobTargetRef": ["template": ["spec": ["containers": [["name": "main", "image": "worker"]]]]],
+                "jobTargetRef": self.jobTargetRef(Self.uid(index)),
                 "triggers": [["type": "counter", "metadata": ["queue": "a"]]],
             ]
         )
     }
 
+    private func annotations(_ index: Int, paused: Bool) -> [String: String] {
+        var annotations = paused ? ["autoscaling.keda.sh/paused": "true"] : [:]
+        annotations[JobShare.weightAnnotation] = "\(self.claims[index].weight)"
+        annotations[JobShare.batchAnnotation] = self.claims[index].limits.jobsPerBatch.map { "\($0)" }
+        return annotations
+    }
+
+    private func jobTargetRef(_ owner: String) -> JSONValue {
+        let cost = self.costs[owner] ?? ResourceAmounts()
+        var requests: [String: JSONValue] = [:]
+        for name in cost.names { requests[name] = .string(Quantity.text(thousandths: cost[name])) }
+        let container: JSONValue = ["name": "main", "image": "worker", "resources": ["requests": .object(requests)]]
+        return ["template": ["spec": ["containers": [container]]]]
+    }
+
     mutating func start(work: Int = 1000, _ claim: (Int) -> AdmissionClaim) {
         for index in 0..<self.size {
-            self.machine.setClaim(claim(index), of: Self.uid(index))
+            self.claims.append(claim(index))
             self.costs[Self.uid(index)] = claim(index).cost
             self.backlog[Self.uid(index)] = work
         }
         self.take(.authentications(.replaced([], startedAt: self.now), scope: nil))
         self.take(.clusterAuthentications(.replaced([], startedAt: self.now)))
         self.take(.plugin(.offers(CrowdedCluster.offers())))
+        let night = JobBudget(metadata: ObjectMetadata(name: "night", uid: "night", generation: 1), spec: self.budget)
+        self.take(.budgets(.replaced([night], startedAt: self.now)))
         self.take(
             .scaledJobs(.replaced((0..<self.size).map { self.scaledJob($0) }, startedAt: self.now), scope: nil)
         )
@@ -122,9 +142,9 @@ struct SharedCluster {
             observed: JobTracker.Observed(
                 name: name,
                 uid: "uid-\(name)",
-                phase: job.isFinished ? .succeeded(at: 1) : .unfinished,
-                cost: job.cost
-            )
+                phase: job.isFinished ? .succeeded(at: 1) : .unfinished
+            ),
+            needs: JobNeeds(jobTargetRef: self.jobTargetRef(job.owner))
         )
     }
 
