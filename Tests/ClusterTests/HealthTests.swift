@@ -43,7 +43,9 @@ extension WholeHostTests {
                 #expect(answer.status == 503)
                 let namespace = fixture.namespace
                 #expect(
-                    answer.text == "ScaledJobs of namespace \(namespace) have not been listed yet\n"
+                    answer.text == "JobBudgets have not been listed yet\nLimitRanges have not been listed yet\n"
+                        + "ResourceQuotas have not been listed yet\n"
+                        + "ScaledJobs of namespace \(namespace) have not been listed yet\n"
                         + "Jobs of namespace \(namespace) have not been listed yet\n"
                 )
                 #expect(try await fixture.ask("/healthz", port: port) == (200, "ok\n"))
