@@ -36,7 +36,7 @@ extension WholeHostTests {
                 webhook["objectSelector"] = ["matchLabels": ["webhook-test": .string(name)]]
                 return webhook
             }
-            #expect(webhooks.count == 3)
+            #expect(webhooks.count == 4)
             configuration["webhooks"] = .array(webhooks)
             return configuration
         }

@@ -176,7 +176,11 @@ extension WholeHostTests {
 
         /// Job objects and Pods of a namespace are limited by its quota, of which others use a part.
         @Test func aQuotaIsNeverRunInto() async throws {
-            let cluster = try await HostFixture.cluster(name: "quotas", port: 16843, controllers: "resourcequota,serviceaccount")
+            let cluster = try await HostFixture.cluster(
+                name: "quotas",
+                port: 16843,
+                controllers: "resourcequota,serviceaccount"
+            )
             try await HostFixture.with(cluster) { fixture in
                 let quota: JSONValue = [
                     "apiVersion": "v1", "kind": "ResourceQuota", "metadata": ["name": "jobs"],
