@@ -178,7 +178,7 @@ extension WholeHostTests {
         @Test func aQuotaIsNeverRunInto() async throws {
             let cluster = try await HostFixture.cluster(
                 name: "quotas",
-                port: 16843,
+                port: 16943,
                 controllers: "resourcequota,serviceaccount"
             )
             try await HostFixture.with(cluster) { fixture in

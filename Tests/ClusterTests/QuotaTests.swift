@@ -5,17 +5,10 @@ import Testing
 extension WholeHostTests {
     /// A namespace whose quota allows few Jobs, and many items that wait.
     @Suite struct QuotaTests {
-        private static let quotas = APIResource(
-            group: "",
-            version: "v1",
-            plural: "resourcequotas",
-            kind: "ResourceQuota"
-        )
-
         @Test func aThousandItemsUnderAQuotaOfFiveCostAFewCalls() async throws {
             try await HostFixture.with { fixture in
                 try await fixture.create(
-                    Self.quotas,
+                    .resourceQuotas,
                     [
                         "apiVersion": "v1", "kind": "ResourceQuota", "metadata": ["name": "few"],
                         "spec": ["hard": ["count/jobs.batch": "5"]],
@@ -25,6 +18,10 @@ extension WholeHostTests {
                 let documents = fixture.documents(1000)
                 let calls = NIOLockedValueBox(0)
                 let api = FaultyAPI(fixture.client) { request in
+                    // A host that may see no quota learns of it from the API server's refusals.
+                    if request.resource == .resourceQuotas {
+                        return .refused(KubernetesError(.forbidden, "made to fail", status: 403))
+                    }
                     if request.createsJob { calls.withLockedValue { $0 += 1 } }
                     return .delivered
                 }
@@ -69,7 +66,7 @@ extension WholeHostTests {
                 _ = try await fixture.client.send(
                     APIRequest(
                         .mergePatch,
-                        Self.quotas,
+                        .resourceQuotas,
                         namespace: fixture.namespace,
                         name: "few",
                         subresource: subresource,

@@ -66,7 +66,6 @@ extension WholeHostTests {
                 )
                 try await fixture.withController(over: api) {
                     documents.add(1)
-                    try await fixture.isReady("batch")
                     try await eventually("three failed lists") { api.faults >= 3 }
                     #expect(fixture.jobs.all(of: "batch").count == 5)
                     listsFail.withLockedValue { $0 = false }

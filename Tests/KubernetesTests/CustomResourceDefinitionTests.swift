@@ -189,7 +189,12 @@ import Testing
         #expect(rows.first == ["NAME", "MAX", "IN", "USE", "WAITING", "AGE"])
         #expect(rows.last?.prefix(4) == [name, "0", "3", "2"])
         // Every field is explained by the server.
-        let explained = try await cluster.kubectl("explain", "jobbudget.spec")
+        var explained = ""
+        // The server makes its description of all kinds anew some time after it has taken a definition.
+        try await eventually {
+            explained = (try? await cluster.kubectl("explain", "jobbudget.spec")) ?? ""
+            return !explained.isEmpty
+        }
         for field in created["spec"]?.objectValue?.keys.sorted() ?? [] { #expect(explained.contains(field)) }
     }
 

@@ -20,8 +20,9 @@ extension World {
         var warrant = Warrant(process: host.process, sentAt: self.now)
         self.judge(action, acting, host, &warrant)
         acting.calls.began()
-        // Between the machine and the wire.
-        self.schedule(after: self.dice.time(0, 0.02), on: host, "call is sent") { world in
+        // Between the machine and the wire: what waits there for long is what the fence is for.
+        let longestWait = self.mutation == .ignoresFence ? 3 : 0.02
+        self.schedule(after: self.dice.time(0, longestWait), on: host, "call is sent") { world in
             world.send(action, warrant, on: host)
         }
     }

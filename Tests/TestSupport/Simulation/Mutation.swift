@@ -10,7 +10,7 @@ package enum Mutation: String, CaseIterable, Sendable {
     case countsUnknownAsZero
     /// A creation without an answer is repeated under another name.
     case renamesRetries
-    /// Calls are sent after the leader's deadline.
+    /// Calls wait inside the host, and are sent after the leader's deadline.
     case ignoresFence
     /// A new leader acts while calls of the one before may be under way.
     case ignoresPause
