@@ -21,7 +21,7 @@ extension World {
         self.judge(action, acting, host, &warrant)
         acting.calls.began()
         // Between the machine and the wire: what waits there for long is what the fence is for.
-        let longestWait = self.mutation == .ignoresFence ? 3 : 0.02
+        let longestWait = self.mutation == .ignoresFence && !self.weather.isOver ? 3 : 0.02
         self.schedule(after: self.dice.time(0, longestWait), on: host, "call is sent") { world in
             world.send(action, warrant, on: host)
         }
