@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import PluginHost
 import PluginPeers
@@ -25,6 +26,7 @@ import Glibc
                 #expect(await hub.measure(id)?.waiting(of: id) == 4)
                 #expect(kill(process.value, SIGSTOP) == 0)
                 defer { kill(process.value, SIGCONT) }
+                try await Self.hasStopped(process.value)
                 #expect(await hub.measure(id)?.unknown(of: id)?.contains("did not answer in time") == true)
                 #expect(await hub.events.first { $0.failed(id) == "plugin scripted is not connected" } != nil)
                 let mark = hub.events.mark
@@ -32,6 +34,21 @@ import Glibc
                 #expect(await hub.events.first(after: mark) { $0.isOpened(id) } != nil)
                 #expect(await hub.measure(id)?.waiting(of: id) == 4)
             }
+        }
+    }
+
+    /// Waits until all threads of a process stand still: `kill` returns before they do.
+    private static func hasStopped(_ process: pid_t) async throws {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")
+            let states = threads.map { thread in
+                let stat = (try? String(contentsOfFile: "/proc/\(process)/task/\(thread)/stat", encoding: .utf8)) ?? ""
+                return stat.split(separator: ")").last?.first { $0 != " " }
+            }
+            if states.allSatisfy({ $0 == "T" }) { return }
+            try #require(ContinuousClock.now < deadline, "the process goes on")
+            try await Task.sleep(for: .milliseconds(1))
         }
     }
 
