@@ -113,7 +113,12 @@ extension ControllerMachine {
             self.trackers[job.owner]?.uncertain(name, mayExist: error.mayHaveHappened)
             let end = moment.instant + self.configuration.longestCreation
             if error.mayHaveHappened { self.trackers[job.owner]?.unanswered(name, until: end) }
-            if self.trackers[job.owner]?.assumed[name] != nil { self.queueAgain(name, &record) }
+            if self.trackers[job.owner]?.assumed[name]?.wasShownGone == true {
+                // It was there and has served: a second one of its name is only looked for, never asked for.
+                self.lookUp(job)
+            } else if self.trackers[job.owner]?.assumed[name] != nil {
+                self.queueAgain(name, &record)
+            }
             self.hold(&record, error, at: moment)
         }
         if !record.mayCreate { self.withdrawAll(&record) }
@@ -213,7 +218,12 @@ extension ControllerMachine {
         case .failure(let error):
             guard var record = self.records[job.owner] else { return }
             self.trackers[job.owner]?.uncertain(name, mayExist: true)
-            if !record.creations.contains(name) { self.queueAgain(name, &record) }
+            if tracker.assumed[name]?.wasShownGone == true {
+                let again = moment.instant + self.configuration.longestCreation
+                self.trackers[job.owner]?.unanswered(name, until: again)
+            } else if !record.creations.contains(name) {
+                self.queueAgain(name, &record)
+            }
             self.hold(&record, error, at: moment)
             self.records[job.owner] = record
         }

@@ -214,7 +214,7 @@ extension JobTracker {
             change.freedSlots = 0
         } else if self.mayArrive(name, now: now) {
             let cost = met?.cost ?? self.observed[name]?.cost ?? ResourceAmounts()
-            self.setAssumed(name, Assumed(state: .uncertain, mayExist: true, cost: cost))
+            self.setAssumed(name, Assumed(state: .uncertain, mayExist: true, wasShownGone: true, cost: cost))
             if self.beginnings[name] == nil { self.beginnings[name] = now }
             change.freedSlots = 0
         }
@@ -265,7 +265,8 @@ extension JobTracker {
     ///
     /// A Job that may exist already keeps the cost that it was first asked for with.
     package mutating func calling(_ name: String, cost: ResourceAmounts = ResourceAmounts()) -> Bool {
-        guard var creation = self.assumed[name] else { return false }
+        // One that was there and has served is not asked for a second time.
+        guard var creation = self.assumed[name], !creation.wasShownGone else { return false }
         switch creation.state {
         case .queued, .uncertain: break
         case .calling, .confirmed: return false
